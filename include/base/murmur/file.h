@@ -1,0 +1,36 @@
+/* file.h: whole files, folders and paths, with errors that name the path. Every function that fails sets a message. */
+#ifndef MURMUR_FILE_H
+#define MURMUR_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "murmur/buf.h"
+#include "murmur/error.h"
+
+/* Appends the whole file, or `len` bytes from `offset` (fewer are an error: the file changed). MUR_ENOINPUT when it is
+ * not there, MUR_EIO otherwise. */
+int mur_file_read(mur_buf *out, const char *path) MUR_MUST_USE;
+int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len) MUR_MUST_USE;
+
+/* Creates or replaces the file in place; not atomic, not synced. MUR_ECREATE or MUR_EIO. */
+int mur_file_write(const char *path, mur_view bytes) MUR_MUST_USE;
+
+/* Writes all of `bytes`, through interruptions and short writes. MUR_EIO, naming `path`. */
+int mur_fd_write(int fd, mur_view bytes, const char *path) MUR_MUST_USE;
+
+/* fsync of a file or of a folder's entries. */
+int mur_file_sync(const char *path) MUR_MUST_USE;
+
+/* Makes the folder and its missing parents. MUR_ECREATE. */
+int mur_folder_make(const char *path) MUR_MUST_USE;
+
+bool mur_path_exists(const char *path);
+bool mur_path_is_folder(const char *path);
+
+/* Fresh strings, the caller's to free. mur_path_absolute resolves symbolic links; NULL (MUR_ENOINPUT) if not there. */
+char *mur_path_join(const char *folder, const char *name);
+char *mur_path_absolute(const char *path);
+
+#endif

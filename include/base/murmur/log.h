@@ -1,0 +1,25 @@
+/* log.h: one line a message on standard error; results never go here.
+ *
+ * Rank 0 speaks for all: the other ranks speak only of their own faults, from WARN up, and name themselves.
+ */
+#ifndef MURMUR_LOG_H
+#define MURMUR_LOG_H
+
+#include "murmur/error.h"
+
+typedef enum { MUR_LOG_ERROR, MUR_LOG_WARN, MUR_LOG_INFO, MUR_LOG_DEBUG } mur_log_level;
+
+/* INFO at first. */
+void mur_log_level_set(mur_log_level level);
+
+/* The rank that this process speaks as; 0 until told. */
+void mur_log_rank_set(int rank);
+
+void mur_log(mur_log_level level, const char *format, ...) MUR_PRINTF(2, 3);
+
+#define mur_log_error(...) mur_log(MUR_LOG_ERROR, __VA_ARGS__)
+#define mur_log_warn(...) mur_log(MUR_LOG_WARN, __VA_ARGS__)
+#define mur_log_info(...) mur_log(MUR_LOG_INFO, __VA_ARGS__)
+#define mur_log_debug(...) mur_log(MUR_LOG_DEBUG, __VA_ARGS__)
+
+#endif

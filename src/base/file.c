@@ -1,0 +1,162 @@
+#include "murmur/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "murmur/mem.h"
+
+static int open_to_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return mur_fail_errno(errno == ENOENT || errno == ENOTDIR ? MUR_ENOINPUT : MUR_EIO, "cannot open %s", path);
+    return fd;
+}
+
+/* Reads until `len` bytes are there or the file ends; returns how many, or MUR_EIO. */
+static int64_t read_fully(int fd, char *into, int64_t len, int64_t offset, const char *path)
+{
+    int64_t got = 0;
+    while (got < len) {
+        ssize_t n = pread(fd, into + got, (size_t)(len - got), offset + got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mur_fail_errno(MUR_EIO, "cannot read %s", path);
+        if (n == 0)
+            break;
+        got += n;
+    }
+    return got;
+}
+
+int mur_file_read(mur_buf *out, const char *path)
+{
+    int fd = open_to_read(path);
+    if (fd < 0)
+        return fd;
+    int rc = 0;
+    struct stat about;
+    if (fstat(fd, &about) < 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot stat %s", path);
+    else if (S_ISDIR(about.st_mode))
+        rc = mur_fail(MUR_EIO, "%s is a folder, not a file", path);
+
+    /* The size is a hint: /proc files say 0, growing ones lie. Read until the end. */
+    int64_t offset = 0, step = rc == 0 && about.st_size > 0 ? about.st_size + 1 : 4096;
+    while (rc == 0) {
+        int64_t got = read_fully(fd, mur_buf_reserve(out, (size_t)step), step, offset, path);
+        if (got < 0) {
+            rc = (int)got;
+            break;
+        }
+        out->len += (size_t)got;
+        offset += got;
+        if (got < step)
+            break;
+    }
+    close(fd);
+    return rc;
+}
+
+int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len)
+{
+    int fd = open_to_read(path);
+    if (fd < 0)
+        return fd;
+    int rc = 0;
+    int64_t got = read_fully(fd, mur_buf_reserve(out, (size_t)len), len, offset, path);
+    if (got < 0)
+        rc = (int)got;
+    else if (got < len)
+        rc = mur_fail(MUR_EIO, "%s became shorter while it was read", path);
+    else
+        out->len += (size_t)got;
+    close(fd);
+    return rc;
+}
+
+int mur_fd_write(int fd, mur_view bytes, const char *path)
+{
+    size_t done = 0;
+    while (done < bytes.len) {
+        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return mur_fail_errno(MUR_EIO, "cannot write %s", path);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+int mur_file_write(const char *path, mur_view bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
+    int rc = mur_fd_write(fd, bytes, path);
+    if (close(fd) < 0 && rc == 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
+    return rc;
+}
+
+int mur_file_sync(const char *path)
+{
+    int fd = open_to_read(path);
+    if (fd < 0)
+        return fd;
+    int rc = 0;
+    if (fsync(fd) < 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", path);
+    close(fd);
+    return rc;
+}
+
+int mur_folder_make(const char *path)
+{
+    char *copy = mur_strdup(path);
+    int rc = 0;
+    for (char *at = copy + 1; rc == 0; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char kept = *at;
+        *at = '\0';
+        if (mkdir(copy, 0777) < 0 && !(errno == EEXIST && mur_path_is_folder(copy)))
+            rc = mur_fail_errno(MUR_ECREATE, "cannot create folder %s", copy);
+        *at = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return rc;
+}
+
+bool mur_path_exists(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0;
+}
+
+bool mur_path_is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+char *mur_path_join(const char *folder, const char *name)
+{
+    size_t len = strlen(folder);
+    return mur_format(len && folder[len - 1] == '/' ? "%s%s" : "%s/%s", folder, name);
+}
+
+char *mur_path_absolute(const char *path)
+{
+    char *resolved = realpath(path, NULL);
+    if (!resolved)
+        mur_fail_errno(MUR_ENOINPUT, "cannot find %s", path);
+    return resolved;
+}

@@ -1,0 +1,79 @@
+#include "murmur/utf8.h"
+
+int mur_utf8_decode(uint32_t *point, const char *bytes, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    unsigned char lead = s[0];
+    if (lead < 0x80) {
+        *point = lead;
+        return 1;
+    }
+
+    int length = lead >= 0xC2 && lead <= 0xDF ? 2 : (lead & 0xF0) == 0xE0 ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+    *point = MUR_UTF8_REPLACEMENT;
+    if (length == 0)
+        return -1;
+
+    /* The second byte's range depends on the first: this is what excludes overlong forms, surrogates and values above
+     * U+10FFFF (Unicode 15, table 3-7). */
+    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    uint32_t value = lead & (0xFFu >> (length + 1));
+    for (int i = 1; i < length; i++) {
+        if ((size_t)i >= len || s[i] < low || s[i] > high)
+            return -i;
+        value = value << 6 | (s[i] & 0x3F);
+        low = 0x80;
+        high = 0xBF;
+    }
+    *point = value;
+    return length;
+}
+
+int mur_utf8_encode(char *out, uint32_t point)
+{
+    if (point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
+        point = MUR_UTF8_REPLACEMENT;
+    if (point < 0x80) {
+        out[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        out[0] = (char)(0xC0 | point >> 6);
+        out[1] = (char)(0x80 | (point & 0x3F));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (char)(0xE0 | point >> 12);
+        out[1] = (char)(0x80 | (point >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (point & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | point >> 18);
+    out[1] = (char)(0x80 | (point >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (point >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (point & 0x3F));
+    return 4;
+}
+
+void mur_utf8_append(mur_buf *b, uint32_t point)
+{
+    b->len += (size_t)mur_utf8_encode(mur_buf_reserve(b, 4), point);
+}
+
+size_t mur_utf8_valid_prefix(mur_view text)
+{
+    size_t i = 0;
+    while (i < text.len) {
+        if ((unsigned char)text.ptr[i] < 0x80) {
+            i++;
+            continue;
+        }
+        uint32_t point;
+        int length = mur_utf8_decode(&point, text.ptr + i, text.len - i);
+        if (length < 0)
+            return i;
+        i += (size_t)length;
+    }
+    return text.len;
+}

@@ -1,0 +1,179 @@
+#include <limits.h>
+#include <stdlib.h>
+
+#include "comm_mpi.h"
+#include "murmur/mem.h"
+
+int mur_agree(const mur_comm *c, int rc)
+{
+    struct {
+        int code, rank;
+    } mine = {rc < 0 ? rc : 0, c->rank}, worst;
+    MPI_Request request;
+    MUR_MPI(MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MINLOC, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+    if (worst.code == 0)
+        return 0;
+    mur_error *e = mur_error_last();
+    MUR_MPI(MPI_Ibcast(e, (int)sizeof *e, MPI_BYTE, worst.rank, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+    e->rank = worst.rank;
+    return worst.code;
+}
+
+void mur_barrier(const mur_comm *c)
+{
+    MPI_Request request;
+    MUR_MPI(MPI_Ibarrier(c->handles->all, &request));
+    mur_comm_wait(c, &request);
+}
+
+static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
+{
+    MPI_Request request;
+    MUR_MPI(MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_INT64_T, op, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+}
+
+int64_t mur_sum(const mur_comm *c, int64_t value)
+{
+    reduce(c, &value, 1, MPI_SUM);
+    return value;
+}
+
+int64_t mur_max(const mur_comm *c, int64_t value)
+{
+    reduce(c, &value, 1, MPI_MAX);
+    return value;
+}
+
+int64_t mur_min(const mur_comm *c, int64_t value)
+{
+    reduce(c, &value, 1, MPI_MIN);
+    return value;
+}
+
+void mur_sum_all(const mur_comm *c, int64_t *values, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        size_t step = n - done < INT_MAX ? n - done : INT_MAX;
+        reduce(c, values + done, step, MPI_SUM);
+        done += step;
+    }
+}
+
+int64_t mur_sum_before(const mur_comm *c, int64_t value)
+{
+    int64_t before = 0;
+    MPI_Request request;
+    MUR_MPI(MPI_Iexscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+    return c->rank == 0 ? 0 : before; /* rank 0's is undefined by the standard */
+}
+
+int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
+{
+    MPI_Request request;
+    MUR_MPI(MPI_Ibcast(&value, 1, MPI_INT64_T, 0, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+    return value;
+}
+
+/* MPI 3 counts are ints: longer messages go in rounds of this many bytes. */
+#define ROUND ((size_t)1 << 30)
+
+void mur_broadcast(const mur_comm *c, mur_buf *b)
+{
+    size_t len = (size_t)mur_broadcast_int64(c, (int64_t)b->len);
+    if (c->rank != 0) {
+        mur_buf_reset(b);
+        mur_buf_reserve(b, len);
+        b->len = len;
+    }
+    for (size_t done = 0; done < len; done += ROUND) {
+        size_t step = len - done < ROUND ? len - done : ROUND;
+        MPI_Request request;
+        MUR_MPI(MPI_Ibcast(b->ptr + done, (int)step, MPI_BYTE, 0, c->handles->all, &request));
+        mur_comm_wait(c, &request);
+    }
+}
+
+void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming, size_t *ends)
+{
+    int n = c->n_ranks;
+    int64_t *sizes = mur_alloc((size_t)n * 2, sizeof *sizes), *coming = sizes + n;
+    for (int r = 0; r < n; r++)
+        sizes[r] = (int64_t)outgoing[r].len;
+    MPI_Request request;
+    MUR_MPI(MPI_Ialltoall(sizes, 1, MPI_INT64_T, coming, 1, MPI_INT64_T, c->handles->all, &request));
+    mur_comm_wait(c, &request);
+
+    /* Each pair moves at most `share` bytes a round, so that a round's counts and displacements, which are ints, hold.
+     * The rounds' bytes are staged and then put where they belong. */
+    size_t share = ROUND / (size_t)n, total = 0;
+    int64_t most = 0;
+    size_t *starts = mur_alloc((size_t)n, sizeof *starts);
+    for (int r = 0; r < n; r++) {
+        most = sizes[r] > most ? sizes[r] : most;
+        starts[r] = total;
+        total += (size_t)coming[r];
+        if (ends)
+            ends[r] = total;
+    }
+    int64_t n_rounds = mur_max(c, (most + (int64_t)share - 1) / (int64_t)share);
+
+    char *base = mur_buf_reserve(incoming, total);
+    incoming->len += total;
+    mur_buf out = {0}, in = {0};
+    int *counts = mur_alloc((size_t)n * 4, sizeof *counts);
+    int *to_counts = counts, *to_starts = counts + n, *from_counts = counts + 2 * n, *from_starts = counts + 3 * n;
+    for (int64_t round = 0; round < n_rounds; round++) {
+        size_t from = (size_t)round * share, in_len = 0;
+        mur_buf_reset(&out);
+        mur_buf_reset(&in);
+        for (int r = 0; r < n; r++) {
+            size_t left = (size_t)sizes[r] > from ? (size_t)sizes[r] - from : 0;
+            size_t due = (size_t)coming[r] > from ? (size_t)coming[r] - from : 0;
+            to_starts[r] = (int)out.len;
+            to_counts[r] = (int)(left < share ? left : share);
+            mur_buf_append(&out, left ? outgoing[r].ptr + from : NULL, (size_t)to_counts[r]);
+            from_starts[r] = (int)in_len;
+            from_counts[r] = (int)(due < share ? due : share);
+            in_len += (size_t)from_counts[r];
+        }
+        mur_buf_reserve(&in, in_len);
+        mur_buf_reserve(&out, 1);
+        MUR_MPI(MPI_Ialltoallv(out.ptr, to_counts, to_starts, MPI_BYTE, in.ptr, from_counts, from_starts, MPI_BYTE,
+                               c->handles->all, &request));
+        mur_comm_wait(c, &request);
+        for (int r = 0; r < n; r++)
+            if (from_counts[r])
+                memcpy(base + starts[r] + from, in.ptr + from_starts[r], (size_t)from_counts[r]);
+    }
+    mur_buf_clear(&out);
+    mur_buf_clear(&in);
+    free(counts);
+    free(starts);
+    free(sizes);
+}
+
+/* Both gathers are an exchange in which most pairs send nothing: small messages, and any size works. */
+static void gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends, bool everywhere)
+{
+    mur_buf *outgoing = mur_alloc((size_t)c->n_ranks, sizeof *outgoing);
+    for (int r = 0; r < c->n_ranks; r++)
+        if (everywhere || r == 0)
+            outgoing[r] = (mur_buf){(char *)mine.ptr, mine.len, mine.len}; /* borrowed, only read */
+    mur_exchange(c, outgoing, all, ends);
+    free(outgoing);
+}
+
+void mur_all_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
+{
+    gather(c, mine, all, ends, true);
+}
+
+void mur_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
+{
+    gather(c, mine, all, ends, false);
+}

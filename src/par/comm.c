@@ -1,0 +1,124 @@
+#include "murmur/par.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "comm_mpi.h"
+#include "murmur/clock.h"
+#include "murmur/log.h"
+#include "murmur/mem.h"
+
+/* Polls without sleeping for this long: most collectives end sooner, and a sleep costs some 60 µs. */
+#define SPIN_SECONDS 0.010
+#define NAP_SECONDS 0.001
+#define TICK_SECONDS 0.050
+
+void mur_comm_check(int code, const char *call, const char *file, int line)
+{
+    if (code == MPI_SUCCESS)
+        return;
+    char text[MPI_MAX_ERROR_STRING];
+    int len = 0;
+    MPI_Error_string(code, text, &len);
+    mur_log_error("MPI failed: %.*s (%s, %s:%d)", len, text, call, file, line);
+    mur_comm_abort(mur_exit_status(MUR_EINTERNAL));
+}
+
+void mur_comm_abort(int status)
+{
+    int is_running = 0, is_over = 0;
+    MPI_Initialized(&is_running);
+    MPI_Finalized(&is_over);
+    if (is_running && !is_over)
+        MPI_Abort(MPI_COMM_WORLD, status);
+    _Exit(status);
+}
+
+static int environment_number(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+    int64_t value = otherwise;
+    if (text && *text) {
+        char *end;
+        long number = strtol(text, &end, 10);
+        if (*end == '\0')
+            value = number;
+    }
+    return (int)value;
+}
+
+int mur_launch_rank(void)
+{
+    int rank = environment_number("OMPI_COMM_WORLD_RANK", -1);
+    return rank >= 0 ? rank : environment_number("PMIX_RANK", 0);
+}
+
+void mur_comm_wait(const mur_comm *c, MPI_Request *request)
+{
+    double start = 0, ticked = 0;
+    for (int is_done = 0;;) {
+        MUR_MPI(MPI_Test(request, &is_done, MPI_STATUS_IGNORE));
+        if (is_done)
+            return;
+        double now = mur_monotonic();
+        if (start == 0)
+            start = ticked = now;
+        if (now - start > SPIN_SECONDS)
+            mur_sleep(NAP_SECONDS);
+        if (c->handles->tick && now - ticked > TICK_SECONDS) {
+            c->handles->tick(c->handles->context);
+            ticked = now;
+        }
+    }
+}
+
+void mur_comm_on_wait(mur_comm *c, void (*tick)(void *context), void *context)
+{
+    c->handles->tick = tick;
+    c->handles->context = context;
+}
+
+int mur_comm_open(mur_comm *c)
+{
+    *c = (mur_comm){0};
+    MPI_Init(NULL, NULL);
+    mur_mem_on_exhausted(mur_comm_abort);
+
+    struct mur_comm_handles *h = c->handles = mur_alloc(1, sizeof *h);
+    h->info = MPI_INFO_NULL;
+    MUR_MPI(MPI_Comm_dup(MPI_COMM_WORLD, &h->all));
+    MUR_MPI(MPI_Comm_set_errhandler(h->all, MPI_ERRORS_RETURN));
+    MUR_MPI(MPI_Comm_rank(h->all, &c->rank));
+    MUR_MPI(MPI_Comm_size(h->all, &c->n_ranks));
+    MUR_MPI(MPI_Comm_split_type(h->all, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &h->node));
+    MUR_MPI(MPI_Comm_rank(h->node, &c->node_rank));
+    MUR_MPI(MPI_Comm_size(h->node, &c->node_size));
+
+    /* Number the nodes by their first ranks, and tell every rank its node's number. */
+    int is_first = c->node_rank == 0, before = 0;
+    MUR_MPI(MPI_Exscan(&is_first, &before, 1, MPI_INT, MPI_SUM, h->all));
+    c->node = c->rank == 0 ? 0 : before;
+    MUR_MPI(MPI_Bcast(&c->node, 1, MPI_INT, 0, h->node));
+    MUR_MPI(MPI_Allreduce(&is_first, &c->n_nodes, 1, MPI_INT, MPI_SUM, h->all));
+
+    /* srun without PMIx starts N processes that each believe to be alone: N writers on one store. */
+    int wanted = environment_number("SLURM_STEP_NUM_TASKS", environment_number("SLURM_NTASKS", 1));
+    if (c->n_ranks == 1 && wanted > 1 && !getenv("OMPI_COMM_WORLD_SIZE"))
+        return mur_fail(MUR_EUSAGE,
+                        "SLURM started %d tasks but MPI sees one rank: each would write alone; "
+                        "use srun --mpi=pmix, or mpirun inside sbatch",
+                        wanted);
+    return 0;
+}
+
+void mur_comm_close(mur_comm *c)
+{
+    if (!c->handles)
+        return;
+    MPI_Comm_free(&c->handles->node);
+    MPI_Comm_free(&c->handles->all);
+    free(c->handles);
+    *c = (mur_comm){0};
+    MPI_Finalize();
+}

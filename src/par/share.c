@@ -1,0 +1,68 @@
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "comm_mpi.h"
+#include "murmur/mem.h"
+#include "murmur/quantity.h"
+
+struct mur_share_handles {
+    MPI_Win window;
+};
+
+/* Open MPI backs shared windows with files in /dev/shm; a too small one kills ranks with SIGBUS at the first touch. */
+static int check_room(size_t len)
+{
+    struct statvfs about;
+    char need[MUR_QUANTITY_TEXT], have[MUR_QUANTITY_TEXT];
+    if (statvfs("/dev/shm", &about) != 0)
+        return 0; /* not Linux's layout: let MPI decide */
+    int64_t room = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+    if (room >= (int64_t)len)
+        return 0;
+    return mur_fail(MUR_EINTERNAL,
+                    "/dev/shm has %s free and %s are needed for memory shared by this node's ranks; "
+                    "remove stale files there or enlarge it (mount -o remount,size=…, docker --shm-size)",
+                    mur_size_format(have, room), mur_size_format(need, (int64_t)len));
+}
+
+int mur_share_open(mur_share *s, const mur_comm *c, size_t len)
+{
+    *s = (mur_share){0};
+    int rc = mur_agree(c, c->node_rank == 0 ? check_room(len) : 0);
+    if (rc < 0)
+        return rc;
+
+    s->handles = mur_alloc(1, sizeof *s->handles);
+    MPI_Aint mine = c->node_rank == 0 ? (MPI_Aint)(len ? len : 1) : 0, got;
+    int unit;
+    void *local;
+    MUR_MPI(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, c->handles->node, &local, &s->handles->window));
+    MUR_MPI(MPI_Win_set_errhandler(s->handles->window, MPI_ERRORS_RETURN));
+    MUR_MPI(MPI_Win_shared_query(s->handles->window, 0, &got, &unit, &s->bytes));
+    MUR_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->handles->window));
+    s->len = len;
+    if (c->node_rank == 0)
+        memset(s->bytes, 0, (size_t)got);
+    mur_share_publish(s, c);
+    return 0;
+}
+
+void mur_share_publish(const mur_share *s, const mur_comm *c)
+{
+    MPI_Request request;
+    MUR_MPI(MPI_Win_sync(s->handles->window));
+    MUR_MPI(MPI_Ibarrier(c->handles->node, &request));
+    mur_comm_wait(c, &request);
+    MUR_MPI(MPI_Win_sync(s->handles->window));
+}
+
+void mur_share_close(mur_share *s, const mur_comm *c)
+{
+    (void)c;
+    if (s->handles) {
+        MUR_MPI(MPI_Win_unlock_all(s->handles->window));
+        MUR_MPI(MPI_Win_free(&s->handles->window));
+        free(s->handles);
+    }
+    *s = (mur_share){0};
+}

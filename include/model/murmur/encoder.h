@@ -1,0 +1,28 @@
+/* encoder.h: the forward pass. One per rank, with its scratch; no allocation while it runs.
+ *
+ * Texts are packed end to end, no padding: ids[starts[i] .. starts[i+1]) is text i. The last layer is computed for each
+ * text's first token alone. For the same batch the same bits on any rank (BLAS is single-threaded).
+ */
+#ifndef MURMUR_ENCODER_H
+#define MURMUR_ENCODER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "murmur/error.h"
+#include "murmur/model.h"
+
+typedef struct mur_encoder mur_encoder;
+
+/* Scratch for batches of up to `max_tokens` tokens (and any number of texts in them). `m` outlives the encoder. */
+int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens) MUR_MUST_USE;
+void mur_encoder_close(mur_encoder **e);
+
+/* logits[n_texts, n_labels]. Every text has 1 to max_positions - first_position tokens, every id is below vocab_size,
+ * starts[0] is 0 and starts[n_texts] at most max_tokens: asserted, since tokenizer and batcher are ours. */
+void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts, float *logits);
+
+/* The class and its probability (0..1): softmax over the labels, those of one class summed; the first of equals. */
+mur_sentiment mur_classify_logits(const mur_model *m, const float *logits, float *probability);
+
+#endif

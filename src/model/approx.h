@@ -1,0 +1,93 @@
+/* approx.h: exp, tanh and erf for one float, without branches or tables, so that loops over them vectorise.
+ *
+ * Only IEEE additions, multiplications and divisions in a fixed order, never fused (this layer is compiled with
+ * -ffp-contract=off): the same bits on every machine, whatever its vectors. Coefficients are minimax fits of their own
+ * (iteratively reweighted least squares in double precision); the errors stated include fp32 rounding, and
+ * tests/unit/test_kernels.c holds the functions to them. NaN stays NaN.
+ */
+#ifndef MURMUR_MODEL_APPROX_H
+#define MURMUR_MODEL_APPROX_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline float mur_float_of_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline uint32_t mur_bits_of_float(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* e^x for x <= 88; relative error below 2e-7. Below -87 it stays at e^-87 (1.6e-38), so nothing is subnormal.
+ * x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n e^r, e^r = 1 + r + r² p(r). */
+static inline float mur_exp(float x)
+{
+    const float round = 0x1.8p23f; /* adding it rounds to a whole number, which then is in the low bits */
+    x = x < -87.0f ? -87.0f : x;
+    float shifted = x * 1.44269504f + round;
+    uint32_t n = mur_bits_of_float(shifted) - mur_bits_of_float(round);
+    float whole = shifted - round;
+    float r = x - whole * 0x1.63p-1f; /* ln 2 in two parts; the first has 9 bits, so its product is exact */
+    r = r - whole * -2.12194440e-4f;
+    float p = 1.38144669e-3f;
+    p = p * r + 8.36878041e-3f;
+    p = p * r + 4.16683942e-2f;
+    p = p * r + 1.66665201e-1f;
+    p = p * r + 4.99999934e-1f;
+    return (1.0f + (r + r * r * p)) * mur_float_of_bits((n + 127) << 23);
+}
+
+/* tanh x = sign(x) (1 - e) / (1 + e), e = e^-2|x|; absolute error below 2e-7. */
+static inline float mur_tanh(float x)
+{
+    uint32_t sign = mur_bits_of_float(x) & 0x80000000u;
+    float e = mur_exp(-2.0f * mur_float_of_bits(mur_bits_of_float(x) ^ sign));
+    return mur_float_of_bits(mur_bits_of_float((1.0f - e) / (1.0f + e)) ^ sign);
+}
+
+/* erf x = x p(x²) / q(x²) on [-3.92, 3.92], outside of which erf is ±1 in fp32; error below 4e-7, relative and so
+ * absolute. */
+static inline float mur_erf(float x)
+{
+    x = x < -3.92f ? -3.92f : x;
+    x = x > 3.92f ? 3.92f : x;
+    float t = x * x;
+    float p = 2.05008546e-6f;
+    p = p * t + 2.84883705e-4f;
+    p = p * t + 3.76564818e-3f;
+    p = p * t + 5.27488196e-2f;
+    p = p * t + 1.90407157e-1f;
+    p = p * t + 1.12837915e+0f;
+    float q = 3.80917477e-5f;
+    q = q * t + 1.16254362e-3f;
+    q = q * t + 1.49692786e-2f;
+    q = q * t + 1.14109402e-1f;
+    q = q * t + 5.02076690e-1f;
+    q = q * t + 1.0f;
+    return x * p / q;
+}
+
+/* The activations of transformers: "gelu", "gelu_new", "relu". */
+static inline float mur_gelu(float x)
+{
+    return 0.5f * x * (1.0f + mur_erf(x * 0.707106781f));
+}
+
+static inline float mur_gelu_tanh(float x)
+{
+    return 0.5f * x * (1.0f + mur_tanh(0.797884561f * (x + 0.044715f * (x * x * x))));
+}
+
+static inline float mur_relu(float x)
+{
+    return x < 0.0f ? 0.0f : x;
+}
+
+#endif

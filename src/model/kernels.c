@@ -1,0 +1,95 @@
+#include "kernels.h"
+
+#include <cblas.h>
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "approx.h"
+
+#define LANES ((size_t)16)
+#define QUERIES ((size_t)4) /* rows of q that attention takes at a time */
+
+/* Registers of the three sizes, at any address. */
+typedef float vector4 __attribute__((vector_size(16), aligned(4), may_alias));
+#if defined(__x86_64__)
+typedef float vector8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float vector16 __attribute__((vector_size(64), aligned(4), may_alias));
+#endif
+
+static inline size_t round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+size_t mur_attention_scratch(size_t n_keys, size_t d)
+{
+    size_t keys = round_up(n_keys, LANES), width = round_up(d, LANES);
+    return d * keys + n_keys * width + QUERIES * (keys + width);
+}
+
+#define PARTS (LANES / WIDTH) /* registers that make the lanes */
+
+#define TARGET
+#define NAME(function) function##_portable
+#define VECTOR vector4
+#define WIDTH 4
+#include "kernels_body.h"
+#undef TARGET
+#undef NAME
+#undef VECTOR
+#undef WIDTH
+
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("avx2")))
+#define NAME(function) function##_avx2
+#define VECTOR vector8
+#define WIDTH 8
+#include "kernels_body.h"
+#undef TARGET
+#undef NAME
+#undef VECTOR
+#undef WIDTH
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define NAME(function) function##_avx512
+#define VECTOR vector16
+#define WIDTH 16
+#include "kernels_body.h"
+#endif
+
+const mur_kernels *mur_kernels_at(size_t i)
+{
+    const mur_kernels *found[4] = {NULL};
+    size_t n = 0;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        found[n++] = &kernels_avx512;
+    if (__builtin_cpu_supports("avx2"))
+        found[n++] = &kernels_avx2;
+#endif
+    found[n++] = &kernels_portable;
+    return i < n ? found[i] : NULL;
+}
+
+static void multiply_add(float *y, size_t ld_y, const float *x, const float *w, size_t n, size_t in, size_t out)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)out, (blasint)in, 1.0f, x, (blasint)in, w,
+                (blasint)in, 1.0f, y, (blasint)ld_y);
+}
+
+/* The bias goes first, in the place of the zeros that BLAS would start from: so it costs nothing. */
+void mur_linear(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n, size_t in, size_t out)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(y + i * ld_y, b, out * sizeof *y);
+    multiply_add(y, ld_y, x, w, n, in, out);
+}
+
+void mur_linear_add(const mur_kernels *k, float *y, const float *x, const float *w, const float *b, size_t n, size_t in,
+                    size_t out)
+{
+    k->add_to_rows(y, b, n, out);
+    multiply_add(y, out, x, w, n, in, out);
+}

@@ -1,0 +1,54 @@
+/* kernels.h: the arithmetic of the network. Matrices are row-major; x[n,H] is n rows of H floats.
+ *
+ * Matrix products go to BLAS. All else is a table of functions, one for each set of vector instructions that the program
+ * carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the machine's vectors are,
+ * in an order that depends on lengths alone, never on addresses, and nothing is fused.
+ */
+#ifndef MURMUR_MODEL_KERNELS_H
+#define MURMUR_MODEL_KERNELS_H
+
+#include <stddef.h>
+
+/* Queries q[n_queries,d] against keys and values [n_keys,d] of one head of one text: out = softmax(q·kᵀ / √d)·v.
+ * Rows of q, k and v are ld_qkv floats apart, those of out ld_out. */
+typedef struct mur_attention {
+    float *out;
+    const float *q, *k, *v;
+    size_t n_queries, n_keys, d;
+    size_t ld_out, ld_qkv;
+    float *scratch; /* mur_attention_scratch(most keys, d) floats, 64-byte aligned */
+} mur_attention;
+
+typedef struct mur_kernels {
+    /* y[n] = a[n] + b[n] + c[n] */
+    void (*add_three)(float *y, const float *a, const float *b, const float *c, size_t n);
+
+    /* every row of x[n,width] += b[width] */
+    void (*add_to_rows)(float *x, const float *b, size_t n, size_t width);
+
+    /* every row of x[n,width] = (row - mean) / √(variance + eps) · w + b */
+    void (*layer_norm)(float *x, const float *w, const float *b, size_t n, size_t width, float eps);
+
+    /* x[n] = f(x[n]) */
+    void (*gelu)(float *x, size_t n);
+    void (*gelu_tanh)(float *x, size_t n);
+    void (*relu)(float *x, size_t n);
+    void (*tanh)(float *x, size_t n);
+
+    void (*attention)(const mur_attention *a);
+} mur_kernels;
+
+/* The tables that this machine can run, best first; NULL behind the last. The portable one is always there. */
+const mur_kernels *mur_kernels_at(size_t i);
+
+/* Floats of scratch for texts of up to `n_keys` tokens and heads of `d`. */
+size_t mur_attention_scratch(size_t n_keys, size_t d);
+
+/* y[n,out] = x[n,in] · w[out,in]ᵀ + b[out]; rows of y are ld_y floats apart. */
+void mur_linear(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n, size_t in, size_t out);
+
+/* y[n,out] += x[n,in] · w[out,in]ᵀ + b[out] */
+void mur_linear_add(const mur_kernels *k, float *y, const float *x, const float *w, const float *b, size_t n, size_t in,
+                    size_t out);
+
+#endif

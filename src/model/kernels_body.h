@@ -1,0 +1,197 @@
+/* kernels_body.h: the loops of kernels.c. Included once for each instruction set, with TARGET (the attribute) and NAME (the
+ * suffix) defined: hence no include guard. Plain loops vectorise by themselves; what sums or blocks is written in lanes. */
+
+/* x[n] into the lanes' sums, in the order of addresses, then halves onto halves: Σ x[n] */
+TARGET static float NAME(sum)(const float *x, size_t n)
+{
+    VECTOR sum[PARTS] = {{0}};
+    float lane[LANES] = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t p = 0; p < PARTS; p++)
+            sum[p] += *(const VECTOR *)(x + i + p * WIDTH);
+    memcpy(lane, sum, sizeof lane);
+    for (size_t l = 0; i + l < n; l++)
+        lane[l] += x[i + l];
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+/* The same of (x[n] - mean)² */
+TARGET static float NAME(sum_of_squares)(const float *x, size_t n, float mean)
+{
+    VECTOR sum[PARTS] = {{0}};
+    float lane[LANES];
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t p = 0; p < PARTS; p++) {
+            VECTOR off = *(const VECTOR *)(x + i + p * WIDTH) - mean;
+            sum[p] += off * off;
+        }
+    }
+    memcpy(lane, sum, sizeof lane);
+    for (size_t l = 0; i + l < n; l++)
+        lane[l] += (x[i + l] - mean) * (x[i + l] - mean);
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+TARGET static void NAME(add_three)(float *restrict y, const float *a, const float *b, const float *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i] + c[i];
+}
+
+TARGET static void NAME(add_to_rows)(float *restrict x, const float *b, size_t n, size_t width)
+{
+    for (size_t i = 0; i < n; i++, x += width)
+        for (size_t j = 0; j < width; j++)
+            x[j] += b[j];
+}
+
+TARGET static void NAME(layer_norm)(float *restrict x, const float *w, const float *b, size_t n, size_t width, float eps)
+{
+    for (size_t i = 0; i < n; i++, x += width) {
+        float mean = NAME(sum)(x, width) / (float)width;
+        float variance = NAME(sum_of_squares)(x, width, mean) / (float)width;
+        float scale = 1.0f / sqrtf(variance + eps);
+        for (size_t j = 0; j < width; j++)
+            x[j] = (x[j] - mean) * scale * w[j] + b[j];
+    }
+}
+
+TARGET static void NAME(gelu)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_gelu(x[i]);
+}
+
+TARGET static void NAME(gelu_tanh)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_gelu_tanh(x[i]);
+}
+
+TARGET static void NAME(relu)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_relu(x[i]);
+}
+
+TARGET static void NAME(tanh)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_tanh(x[i]);
+}
+
+/* c[QUERIES,vectors·WIDTH] = a[QUERIES,depth] · b[depth,…]; rows of b and c are n floats apart. */
+TARGET static inline __attribute__((always_inline)) void NAME(tile)(float *c, const float *const a[QUERIES],
+                                                                     const float *b, size_t depth, size_t n,
+                                                                     const size_t vectors)
+{
+    VECTOR c0[2] = {{0}}, c1[2] = {{0}}, c2[2] = {{0}}, c3[2] = {{0}};
+    for (size_t k = 0; k < depth; k++) {
+        for (size_t v = 0; v < vectors; v++) {
+            VECTOR row = *(const VECTOR *)(b + k * n + v * WIDTH);
+            c0[v] += a[0][k] * row;
+            c1[v] += a[1][k] * row;
+            c2[v] += a[2][k] * row;
+            c3[v] += a[3][k] * row;
+        }
+    }
+    for (size_t v = 0; v < vectors; v++) {
+        *(VECTOR *)(c + v * WIDTH) = c0[v];
+        *(VECTOR *)(c + n + v * WIDTH) = c1[v];
+        *(VECTOR *)(c + 2 * n + v * WIDTH) = c2[v];
+        *(VECTOR *)(c + 3 * n + v * WIDTH) = c3[v];
+    }
+}
+
+/* c[QUERIES,n] = a[QUERIES,depth] · b[depth,n], n a multiple of LANES; the rows of a are anywhere. Each product is summed
+ * over `depth` one by one. Two registers of columns by four rows are eight sums that do not wait for each other. */
+TARGET static void NAME(multiply)(float *c, const float *const a[QUERIES], const float *b, size_t depth, size_t n)
+{
+    size_t j = 0;
+    for (; j + 2 * WIDTH <= n; j += 2 * WIDTH)
+        NAME(tile)(c + j, a, b + j, depth, n, 2);
+    for (; j < n; j += WIDTH)
+        NAME(tile)(c + j, a, b + j, depth, n, 1);
+}
+
+/* s[n] = e^((s - greatest) scale), and their sum is returned. s has room for `padded`, the next multiple of LANES; what
+ * stands behind n on the way in is ignored, on the way out it is too small to count in the sum. */
+TARGET static float NAME(exponentials)(float *s, size_t n, size_t padded, float scale)
+{
+    float most[LANES];
+    for (size_t j = n; j < padded; j++)
+        s[j] = -FLT_MAX;
+    memcpy(most, s, sizeof most);
+    for (size_t j = LANES; j < padded; j += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            most[l] = s[j + l] > most[l] ? s[j + l] : most[l];
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            most[l] = most[l + half] > most[l] ? most[l + half] : most[l];
+    float greatest = most[0];
+    for (size_t j = 0; j < padded; j += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            s[j + l] = mur_exp((s[j + l] - greatest) * scale);
+    return NAME(sum)(s, padded);
+}
+
+/* Keys are packed across, kᵀ[d,keys], values along, v[n_keys,width], with keys and width rounded up to LANES: so lanes are
+ * keys in the first product and parts of the head in the second. Queries are taken four by four; where fewer are left,
+ * the last one stands in for the missing. What kᵀ holds behind the last key does not matter. */
+TARGET static void NAME(attention)(const mur_attention *a)
+{
+    const size_t keys = round_up(a->n_keys, LANES), width = round_up(a->d, LANES), d = a->d;
+    float *kt = a->scratch, *v = kt + d * keys, *s = v + a->n_keys * width, *o = s + QUERIES * keys;
+    const float *row[QUERIES], *weights[QUERIES];
+    for (size_t j = 0; j < a->n_keys; j += QUERIES) {
+        for (size_t r = 0; r < QUERIES; r++)
+            row[r] = a->k + (j + r < a->n_keys ? j + r : a->n_keys - 1) * a->ld_qkv;
+        for (size_t c = 0; c < d; c++) {
+            float across[QUERIES] = {row[0][c], row[1][c], row[2][c], row[3][c]};
+            memcpy(kt + c * keys + j, across, sizeof across);
+        }
+    }
+    for (size_t j = 0; j < a->n_keys; j++) {
+        memcpy(v + j * width, a->v + j * a->ld_qkv, d * sizeof *v);
+        for (size_t c = d; c < width; c++)
+            v[j * width + c] = 0;
+    }
+
+    const float scale = 1.0f / sqrtf((float)d);
+    float sum[QUERIES];
+    for (size_t first = 0; first < a->n_queries; first += QUERIES) {
+        size_t n = a->n_queries - first < QUERIES ? a->n_queries - first : QUERIES;
+        for (size_t r = 0; r < QUERIES; r++) {
+            row[r] = a->q + (first + (r < n ? r : n - 1)) * a->ld_qkv;
+            weights[r] = s + r * keys;
+        }
+        NAME(multiply)(s, row, kt, d, keys);
+        for (size_t r = 0; r < n; r++)
+            sum[r] = NAME(exponentials)(s + r * keys, a->n_keys, keys, scale);
+        NAME(multiply)(o, weights, v, a->n_keys, width);
+        for (size_t r = 0; r < n; r++) {
+            float *out = a->out + (first + r) * a->ld_out, share = 1.0f / sum[r];
+            for (size_t c = 0; c < d; c++)
+                out[c] = o[r * width + c] * share;
+        }
+    }
+}
+
+static const mur_kernels NAME(kernels) = {
+    .add_three = NAME(add_three),
+    .add_to_rows = NAME(add_to_rows),
+    .layer_norm = NAME(layer_norm),
+    .gelu = NAME(gelu),
+    .gelu_tanh = NAME(gelu_tanh),
+    .relu = NAME(relu),
+    .tanh = NAME(tanh),
+    .attention = NAME(attention),
+};

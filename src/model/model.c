@@ -1,0 +1,171 @@
+#include <assert.h>
+#include <cblas.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "model_internal.h"
+#include "murmur/file.h"
+#include "murmur/hash.h"
+#include "murmur/mem.h"
+#include "stream.h"
+
+#define CONFIG "config.json"
+#define WEIGHTS "model.safetensors"
+
+/* What decides a model's answers besides its weights, in the order in which it is hashed; files that a folder lacks are
+ * passed over. */
+static const char *const hashed_files[] = {
+    CONFIG,       "added_tokens.json", "bpe.codes", "merges.txt", "special_tokens_map.json", "tokenizer.json",
+    "tokenizer_config.json", "vocab.json", "vocab.txt",
+};
+
+/* The folder's last component; of ".", ".." and "/" that of the folder they stand for. */
+static char *name_of(const char *folder)
+{
+    size_t end = strlen(folder);
+    while (end > 0 && folder[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && folder[begin - 1] != '/')
+        begin--;
+    mur_view last = {folder + begin, end - begin};
+    if (last.len > 0 && !mur_view_equal(last, mur_view_of(".")) && !mur_view_equal(last, mur_view_of("..")))
+        return mur_strndup(last.ptr, last.len);
+    char *absolute = mur_path_absolute(folder);
+    char *name = mur_strdup(absolute ? strrchr(absolute, '/') + 1 : folder);
+    free(absolute);
+    return name;
+}
+
+static int read_config(mur_model *m)
+{
+    char *path = mur_path_join(m->folder, CONFIG);
+    int rc = mur_path_exists(path) ? mur_config_read(&m->config, path)
+                                   : mur_fail(MUR_ENOINPUT, "%s is no model: it has no " CONFIG, m->folder);
+    free(path);
+    return rc;
+}
+
+static int find_weights(mur_model *m)
+{
+    mur_safetensors file = {0};
+    m->weights_path = mur_path_join(m->folder, WEIGHTS);
+    int rc = mur_path_exists(m->weights_path)
+                 ? mur_safetensors_read(&file, m->weights_path)
+                 : mur_fail(MUR_ENOINPUT,
+                            "%s has no " WEIGHTS ": fetch it, or write it with transformers' "
+                            "save_pretrained(…, safe_serialization=True)",
+                            m->folder);
+    if (rc == 0) {
+        mur_weights_plan(&m->weights, &m->config);
+        rc = mur_weights_locate(&m->weights, &file, m->weights_path);
+    }
+    mur_safetensors_clear(&file);
+    return rc;
+}
+
+int mur_model_open(mur_model **out, const char *folder)
+{
+    *out = NULL;
+    if (!mur_path_is_folder(folder))
+        return mur_fail(MUR_ENOINPUT, "%s is no model: it is not a folder", folder);
+    /* With more threads sgemm's last bits depend on their number. */
+    openblas_set_num_threads(1);
+    mur_model *m = mur_alloc(1, sizeof *m);
+    m->folder = mur_strdup(folder);
+    m->name = name_of(folder);
+    int rc = read_config(m);
+    if (rc == 0)
+        rc = find_weights(m);
+    if (rc < 0)
+        mur_model_close(&m);
+    *out = m;
+    return rc;
+}
+
+void mur_model_close(mur_model **model)
+{
+    mur_model *m = *model;
+    if (!m)
+        return;
+    mur_weights_clear(&m->weights);
+    mur_config_clear(&m->config);
+    free(m->weights_path);
+    free(m->name);
+    free(m->folder);
+    free(m);
+    *model = NULL;
+}
+
+const mur_model_config *mur_model_config_of(const mur_model *m)
+{
+    return &m->config;
+}
+
+const char *mur_model_name(const mur_model *m)
+{
+    return m->name;
+}
+
+const char *mur_model_folder(const mur_model *m)
+{
+    return m->folder;
+}
+
+size_t mur_model_block_bytes(const mur_model *m)
+{
+    return m->weights.block_bytes;
+}
+
+/* Appends a file's name and contents to what the model's hash is taken of; a file that is not there adds nothing. */
+static int hash_small_file(mur_buf *hashes, const mur_model *m, const char *name)
+{
+    char *path = mur_path_join(m->folder, name);
+    struct stat about;
+    int rc = 0;
+    if (stat(path, &about) == 0) {
+        uint64_t pair[2] = {mur_hash(name, strlen(name)), 0};
+        rc = mur_stream_file(path, about.st_size, NULL, NULL, &pair[1]);
+        mur_buf_append(hashes, pair, sizeof pair);
+    }
+    free(path);
+    return rc;
+}
+
+int mur_model_load(mur_model *m, void *block)
+{
+    mur_buf hashes = {0};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
+        rc = hash_small_file(&hashes, m, hashed_files[i]);
+    if (rc == 0) {
+        uint64_t pair[2] = {mur_hash(WEIGHTS, strlen(WEIGHTS)), 0};
+        rc = mur_weights_load(&m->weights, m->weights_path, block, &pair[1]);
+        mur_buf_append(&hashes, pair, sizeof pair);
+    }
+    uint64_t hash = mur_hash(hashes.ptr, hashes.len);
+    memcpy(block, &hash, sizeof hash);
+    mur_buf_clear(&hashes);
+    return rc;
+}
+
+void mur_model_bind(mur_model *m, const void *block)
+{
+    assert((uintptr_t)block % MUR_BLOCK_ALIGNMENT == 0);
+    m->block = block;
+    mur_weights_bind(&m->weights, block);
+}
+
+uint64_t mur_model_hash(const mur_model *m)
+{
+    uint64_t hash;
+    assert(m->block);
+    memcpy(&hash, m->block, sizeof hash);
+    return hash;
+}
+
+const char *mur_blas_kernel(void)
+{
+    return openblas_get_corename();
+}

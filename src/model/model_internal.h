@@ -1,0 +1,17 @@
+/* model_internal.h: the inside of a mur_model, for the files of this layer. */
+#ifndef MURMUR_MODEL_INTERNAL_H
+#define MURMUR_MODEL_INTERNAL_H
+
+#include "murmur/model.h"
+#include "weights.h"
+
+struct mur_model {
+    char *folder;
+    char *name;
+    char *weights_path;
+    mur_model_config config;
+    mur_weights weights;
+    const void *block; /* NULL before mur_model_bind */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* safetensors.h: which tensors a safetensors file holds, and where (https://github.com/huggingface/safetensors, "Format").
+ *
+ *     bytes 0..8    the header's length, little-endian
+ *     the header    {"NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …, "__metadata__": {…}}
+ *     the rest      the tensors' bytes: offsets count from here, and the tensors cover all of it once
+ *
+ * Nothing in a header is believed before it is checked; what passes lies inside the file and is as long as it says.
+ */
+#ifndef MURMUR_MODEL_SAFETENSORS_H
+#define MURMUR_MODEL_SAFETENSORS_H
+
+#include <stdint.h>
+
+#include "dtype.h"
+#include "murmur/error.h"
+#include "murmur/map.h"
+#include "murmur/view.h"
+
+#define MUR_TENSOR_DIMS 4
+#define MUR_SAFETENSORS_PREFIX 8          /* bytes of the header's length */
+#define MUR_SAFETENSORS_HEADER 100000000L /* the longest header, as in the reference implementation */
+
+typedef struct mur_tensor {
+    mur_dtype dtype;
+    char dtype_name[16]; /* as the file says, cut */
+    size_t n_dims;
+    int64_t shape[MUR_TENSOR_DIMS]; /* the first of them, where there are more */
+    int64_t begin, end;             /* bytes of the file */
+} mur_tensor;
+
+typedef struct mur_safetensors {
+    mur_map names;       /* a name's number is its tensor's */
+    mur_tensor *tensors; /* names.n_keys of them */
+    int64_t file_len;
+} mur_safetensors;
+
+/* Reads and checks the header of a file. MUR_ENOINPUT, MUR_EIO, MUR_EDATA; the message names file and tensor. */
+int mur_safetensors_read(mur_safetensors *out, const char *path) MUR_MUST_USE;
+void mur_safetensors_clear(mur_safetensors *s);
+
+/* The tensor of that name, or NULL. */
+const mur_tensor *mur_safetensors_find(const mur_safetensors *s, const char *name);
+
+/* The two steps of mur_safetensors_read, for a file called `what` of `file_len` bytes: the header's length out of the
+ * first 8 bytes, and the header itself. MUR_EDATA. */
+int mur_safetensors_header_len(int64_t *len, const unsigned char prefix[MUR_SAFETENSORS_PREFIX], int64_t file_len,
+                               const char *what) MUR_MUST_USE;
+int mur_safetensors_parse(mur_safetensors *out, mur_view header, int64_t file_len, const char *what) MUR_MUST_USE;
+
+#endif

@@ -9,13 +9,13 @@
 #include "murmur/mem.h"
 
 #define SUPPORTED "RobertaForSequenceClassification"
-#define LARGEST (1 << 20)    /* no size of a model that fits a node is larger; products of three fit 64 bits */
-#define MOST_LAYERS 1024     /* bounds the tensor table before the file has been looked at */
+#define LARGEST (1 << 20) /* no size of a model that fits a node is larger; products of three fit 64 bits */
+#define MOST_LAYERS 1024  /* bounds the tensor table before the file has been looked at */
 #define MOST_LABELS 1024
-#define LABEL_ROOM 64        /* bytes of a label and its NUL, as in mur_model_config */
-#define ROBERTA_PAD 1        /* defaults of transformers' RobertaConfig, for what a config may leave out */
-#define ROBERTA_TYPES 2      /* type_vocab_size */
-#define ROBERTA_EPS 1e-12    /* layer_norm_eps */
+#define LABEL_ROOM 64     /* bytes of a label and its NUL, as in mur_model_config */
+#define ROBERTA_PAD 1     /* defaults of transformers' RobertaConfig, for what a config may leave out */
+#define ROBERTA_TYPES 2   /* type_vocab_size */
+#define ROBERTA_EPS 1e-12 /* layer_norm_eps */
 #define REQUIRED (-1)
 
 static int read_integer(int *out, const cJSON *root, const char *name, int otherwise, int low, int high,
@@ -50,8 +50,8 @@ static int read_sizes(mur_model_config *c, const cJSON *root, const char *path)
     };
     int rc = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields && rc == 0; i++)
-        rc = read_integer(fields[i].out, root, fields[i].name, fields[i].otherwise, fields[i].low, fields[i].high,
-                          path);
+        rc =
+            read_integer(fields[i].out, root, fields[i].name, fields[i].otherwise, fields[i].low, fields[i].high, path);
     if (rc < 0)
         return rc;
 

@@ -11,11 +11,11 @@ static const struct {
     size_t size;
     mur_dtype dtype;
 } formats[] = {
-    {"F32", 4, MUR_DTYPE_F32},       {"F16", 2, MUR_DTYPE_F16},         {"BF16", 2, MUR_DTYPE_BF16},
-    {"BOOL", 1, MUR_DTYPE_OTHER},    {"U8", 1, MUR_DTYPE_OTHER},        {"I8", 1, MUR_DTYPE_OTHER},
-    {"F8_E5M2", 1, MUR_DTYPE_OTHER}, {"F8_E4M3", 1, MUR_DTYPE_OTHER},   {"F8_E8M0", 1, MUR_DTYPE_OTHER},
-    {"U16", 2, MUR_DTYPE_OTHER},     {"I16", 2, MUR_DTYPE_OTHER},       {"U32", 4, MUR_DTYPE_OTHER},
-    {"I32", 4, MUR_DTYPE_OTHER},     {"U64", 8, MUR_DTYPE_OTHER},       {"I64", 8, MUR_DTYPE_OTHER},
+    {"F32", 4, MUR_DTYPE_F32},       {"F16", 2, MUR_DTYPE_F16},       {"BF16", 2, MUR_DTYPE_BF16},
+    {"BOOL", 1, MUR_DTYPE_OTHER},    {"U8", 1, MUR_DTYPE_OTHER},      {"I8", 1, MUR_DTYPE_OTHER},
+    {"F8_E5M2", 1, MUR_DTYPE_OTHER}, {"F8_E4M3", 1, MUR_DTYPE_OTHER}, {"F8_E8M0", 1, MUR_DTYPE_OTHER},
+    {"U16", 2, MUR_DTYPE_OTHER},     {"I16", 2, MUR_DTYPE_OTHER},     {"U32", 4, MUR_DTYPE_OTHER},
+    {"I32", 4, MUR_DTYPE_OTHER},     {"U64", 8, MUR_DTYPE_OTHER},     {"I64", 8, MUR_DTYPE_OTHER},
     {"F64", 8, MUR_DTYPE_OTHER},     {"C64", 8, MUR_DTYPE_OTHER},
 };
 

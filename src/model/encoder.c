@@ -90,8 +90,8 @@ static void embed(mur_encoder *e, const int32_t *ids, const size_t *starts, size
     e->kernels->layer_norm(e->x, w->norm_weight, w->norm_bias, starts[n_texts], hidden, c->layer_norm_eps);
 }
 
-/* context = what each query gathers from its text's keys and values. Rows of `wide` are queries, keys, values of a token;
- * in the last layer the queries are those of first tokens, in the first n_texts rows. */
+/* context = what each query gathers from its text's keys and values. Rows of `wide` are queries, keys, values of a
+ * token; in the last layer the queries are those of first tokens, in the first n_texts rows. */
 static void attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_last)
 {
     size_t hidden = hidden_size(e), n_heads = (size_t)e->model->config.n_heads, d = hidden / n_heads;

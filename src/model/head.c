@@ -21,9 +21,9 @@ bool mur_sentiment_of_label(mur_sentiment *out, const char *label, int n_labels)
         mur_sentiment sentiment;
         bool is_numbered; /* the names transformers gives where a model has none: cardiffnlp's three-label models */
     } known[] = {
-        {"NEG", MUR_NEG, false},    {"NEU", MUR_NEU, false},     {"POS", MUR_POS, false},
+        {"NEG", MUR_NEG, false},      {"NEU", MUR_NEU, false},     {"POS", MUR_POS, false},
         {"NEGATIVE", MUR_NEG, false}, {"NEUTRAL", MUR_NEU, false}, {"POSITIVE", MUR_POS, false},
-        {"LABEL_0", MUR_NEG, true}, {"LABEL_1", MUR_NEU, true},  {"LABEL_2", MUR_POS, true},
+        {"LABEL_0", MUR_NEG, true},   {"LABEL_1", MUR_NEU, true},  {"LABEL_2", MUR_POS, true},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcasecmp(known[i].label, label) == 0 && (!known[i].is_numbered || n_labels == MUR_N_SENTIMENTS)) {

@@ -8,7 +8,7 @@
 #include "approx.h"
 
 #define LANES ((size_t)16)
-#define QUERIES ((size_t)4) /* rows of q that attention takes at a time */
+#define ROWS ((size_t)4) /* of queries, or of keys, that attention takes at a time */
 
 /* Registers of the three sizes, at any address. */
 typedef float vector4 __attribute__((vector_size(16), aligned(4), may_alias));
@@ -25,7 +25,7 @@ static inline size_t round_up(size_t n, size_t to)
 size_t mur_attention_scratch(size_t n_keys, size_t d)
 {
     size_t keys = round_up(n_keys, LANES), width = round_up(d, LANES);
-    return d * keys + n_keys * width + QUERIES * (keys + width);
+    return d * keys + n_keys * width + ROWS * (keys + width);
 }
 
 #define PARTS (LANES / WIDTH) /* registers that make the lanes */
@@ -63,8 +63,8 @@ const mur_kernels *mur_kernels_at(size_t i)
     const mur_kernels *found[4] = {NULL};
     size_t n = 0;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         found[n++] = &kernels_avx512;
     if (__builtin_cpu_supports("avx2"))
         found[n++] = &kernels_avx2;

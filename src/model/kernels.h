@@ -1,8 +1,8 @@
 /* kernels.h: the arithmetic of the network. Matrices are row-major; x[n,H] is n rows of H floats.
  *
- * Matrix products go to BLAS. All else is a table of functions, one for each set of vector instructions that the program
- * carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the machine's vectors are,
- * in an order that depends on lengths alone, never on addresses, and nothing is fused.
+ * Matrix products go to BLAS. All else is a table of functions, one for each set of vector instructions that the
+ * program carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the machine's
+ * vectors are, in an order that depends on lengths alone, never on addresses, and nothing is fused.
  */
 #ifndef MURMUR_MODEL_KERNELS_H
 #define MURMUR_MODEL_KERNELS_H

@@ -1,5 +1,6 @@
-/* kernels_body.h: the loops of kernels.c. Included once for each instruction set, with TARGET (the attribute) and NAME (the
- * suffix) defined: hence no include guard. Plain loops vectorise by themselves; what sums or blocks is written in lanes. */
+/* kernels_body.h: the loops of kernels.c. Included once for each instruction set, with TARGET (the attribute) and NAME
+ * (the suffix) defined: hence no include guard. Plain loops vectorise by themselves; what sums or blocks is written in
+ * lanes. */
 
 /* x[n] into the lanes' sums, in the order of addresses, then halves onto halves: Σ x[n] */
 TARGET static float NAME(sum)(const float *x, size_t n)
@@ -53,7 +54,8 @@ TARGET static void NAME(add_to_rows)(float *restrict x, const float *b, size_t n
             x[j] += b[j];
 }
 
-TARGET static void NAME(layer_norm)(float *restrict x, const float *w, const float *b, size_t n, size_t width, float eps)
+TARGET static void NAME(layer_norm)(float *restrict x, const float *w, const float *b, size_t n, size_t width,
+                                    float eps)
 {
     for (size_t i = 0; i < n; i++, x += width) {
         float mean = NAME(sum)(x, width) / (float)width;
@@ -88,49 +90,36 @@ TARGET static void NAME(tanh)(float *x, size_t n)
         x[i] = mur_tanh(x[i]);
 }
 
-/* c[QUERIES,vectors·WIDTH] = a[QUERIES,depth] · b[depth,…]; rows of b and c are n floats apart. */
-TARGET static inline __attribute__((always_inline)) void NAME(tile)(float *c, const float *const a[QUERIES],
-                                                                     const float *b, size_t depth, size_t n,
-                                                                     const size_t vectors)
+/* c[ROWS,n] = a[ROWS,depth] · b[depth,n], n a multiple of LANES; the rows of a are anywhere. Each product is summed
+ * over `depth` one by one. */
+TARGET static void NAME(multiply)(float *c, const float *const a[ROWS], const float *b, size_t depth, size_t n)
 {
-    VECTOR c0[2] = {{0}}, c1[2] = {{0}}, c2[2] = {{0}}, c3[2] = {{0}};
-    for (size_t k = 0; k < depth; k++) {
-        for (size_t v = 0; v < vectors; v++) {
-            VECTOR row = *(const VECTOR *)(b + k * n + v * WIDTH);
-            c0[v] += a[0][k] * row;
-            c1[v] += a[1][k] * row;
-            c2[v] += a[2][k] * row;
-            c3[v] += a[3][k] * row;
+    for (size_t j = 0; j < n; j += LANES) {
+        VECTOR c0[PARTS] = {{0}}, c1[PARTS] = {{0}}, c2[PARTS] = {{0}}, c3[PARTS] = {{0}};
+        for (size_t k = 0; k < depth; k++) {
+            for (size_t p = 0; p < PARTS; p++) {
+                VECTOR row = *(const VECTOR *)(b + k * n + j + p * WIDTH);
+                c0[p] += a[0][k] * row;
+                c1[p] += a[1][k] * row;
+                c2[p] += a[2][k] * row;
+                c3[p] += a[3][k] * row;
+            }
         }
+        memcpy(c + j, c0, sizeof c0);
+        memcpy(c + n + j, c1, sizeof c1);
+        memcpy(c + 2 * n + j, c2, sizeof c2);
+        memcpy(c + 3 * n + j, c3, sizeof c3);
     }
-    for (size_t v = 0; v < vectors; v++) {
-        *(VECTOR *)(c + v * WIDTH) = c0[v];
-        *(VECTOR *)(c + n + v * WIDTH) = c1[v];
-        *(VECTOR *)(c + 2 * n + v * WIDTH) = c2[v];
-        *(VECTOR *)(c + 3 * n + v * WIDTH) = c3[v];
-    }
-}
-
-/* c[QUERIES,n] = a[QUERIES,depth] · b[depth,n], n a multiple of LANES; the rows of a are anywhere. Each product is summed
- * over `depth` one by one. Two registers of columns by four rows are eight sums that do not wait for each other. */
-TARGET static void NAME(multiply)(float *c, const float *const a[QUERIES], const float *b, size_t depth, size_t n)
-{
-    size_t j = 0;
-    for (; j + 2 * WIDTH <= n; j += 2 * WIDTH)
-        NAME(tile)(c + j, a, b + j, depth, n, 2);
-    for (; j < n; j += WIDTH)
-        NAME(tile)(c + j, a, b + j, depth, n, 1);
 }
 
 /* s[n] = e^((s - greatest) scale), and their sum is returned. s has room for `padded`, the next multiple of LANES; what
  * stands behind n on the way in is ignored, on the way out it is too small to count in the sum. */
 TARGET static float NAME(exponentials)(float *s, size_t n, size_t padded, float scale)
 {
-    float most[LANES];
-    for (size_t j = n; j < padded; j++)
-        s[j] = -FLT_MAX;
-    memcpy(most, s, sizeof most);
-    for (size_t j = LANES; j < padded; j += LANES)
+    float most[LANES], *last = s + padded - LANES;
+    for (size_t l = 0; l < LANES; l++)
+        most[l] = last[l] = l < n + LANES - padded ? last[l] : -FLT_MAX;
+    for (size_t j = 0; j + LANES < padded; j += LANES)
         for (size_t l = 0; l < LANES; l++)
             most[l] = s[j + l] > most[l] ? s[j + l] : most[l];
     for (size_t half = LANES / 2; half > 0; half /= 2)
@@ -143,19 +132,19 @@ TARGET static float NAME(exponentials)(float *s, size_t n, size_t padded, float 
     return NAME(sum)(s, padded);
 }
 
-/* Keys are packed across, kᵀ[d,keys], values along, v[n_keys,width], with keys and width rounded up to LANES: so lanes are
- * keys in the first product and parts of the head in the second. Queries are taken four by four; where fewer are left,
- * the last one stands in for the missing. What kᵀ holds behind the last key does not matter. */
+/* Keys are packed across, kᵀ[d,keys], values along, v[n_keys,width], with keys and width rounded up to LANES: so lanes
+ * are keys in the first product and parts of the head in the second. Queries are taken four by four; where fewer are
+ * left, the last one stands in for the missing. What kᵀ holds behind the last key does not matter. */
 TARGET static void NAME(attention)(const mur_attention *a)
 {
     const size_t keys = round_up(a->n_keys, LANES), width = round_up(a->d, LANES), d = a->d;
-    float *kt = a->scratch, *v = kt + d * keys, *s = v + a->n_keys * width, *o = s + QUERIES * keys;
-    const float *row[QUERIES], *weights[QUERIES];
-    for (size_t j = 0; j < a->n_keys; j += QUERIES) {
-        for (size_t r = 0; r < QUERIES; r++)
+    float *kt = a->scratch, *v = kt + d * keys, *s = v + a->n_keys * width, *o = s + ROWS * keys;
+    const float *row[ROWS], *weights[ROWS];
+    for (size_t j = 0; j < a->n_keys; j += ROWS) {
+        for (size_t r = 0; r < ROWS; r++)
             row[r] = a->k + (j + r < a->n_keys ? j + r : a->n_keys - 1) * a->ld_qkv;
         for (size_t c = 0; c < d; c++) {
-            float across[QUERIES] = {row[0][c], row[1][c], row[2][c], row[3][c]};
+            float across[ROWS] = {row[0][c], row[1][c], row[2][c], row[3][c]};
             memcpy(kt + c * keys + j, across, sizeof across);
         }
     }
@@ -166,10 +155,10 @@ TARGET static void NAME(attention)(const mur_attention *a)
     }
 
     const float scale = 1.0f / sqrtf((float)d);
-    float sum[QUERIES];
-    for (size_t first = 0; first < a->n_queries; first += QUERIES) {
-        size_t n = a->n_queries - first < QUERIES ? a->n_queries - first : QUERIES;
-        for (size_t r = 0; r < QUERIES; r++) {
+    float sum[ROWS];
+    for (size_t first = 0; first < a->n_queries; first += ROWS) {
+        size_t n = a->n_queries - first < ROWS ? a->n_queries - first : ROWS;
+        for (size_t r = 0; r < ROWS; r++) {
             row[r] = a->q + (first + (r < n ? r : n - 1)) * a->ld_qkv;
             weights[r] = s + r * keys;
         }

@@ -16,8 +16,8 @@
 /* What decides a model's answers besides its weights, in the order in which it is hashed; files that a folder lacks are
  * passed over. */
 static const char *const hashed_files[] = {
-    CONFIG,       "added_tokens.json", "bpe.codes", "merges.txt", "special_tokens_map.json", "tokenizer.json",
-    "tokenizer_config.json", "vocab.json", "vocab.txt",
+    CONFIG,           "added_tokens.json",     "bpe.codes",  "merges.txt", "special_tokens_map.json",
+    "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt",
 };
 
 /* The folder's last component; of ".", ".." and "/" that of the folder they stand for. */

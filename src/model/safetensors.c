@@ -78,8 +78,7 @@ static int parse_tensor(mur_tensor *t, const cJSON *entry, int64_t data, int64_t
         return mur_fail(MUR_EDATA, "%s: tensor %.*s: its bytes end at %" PRId64 ", the file's data at %" PRId64, what,
                         NAME_SHOWN, name, end, data_len);
     if (len >= 0 && end - begin != len)
-        return mur_fail(MUR_EDATA,
-                        "%s: tensor %.*s: it has %" PRId64 " bytes, its dtype and shape make %" PRId64, what,
+        return mur_fail(MUR_EDATA, "%s: tensor %.*s: it has %" PRId64 " bytes, its dtype and shape make %" PRId64, what,
                         NAME_SHOWN, name, end - begin, len);
     t->begin = data + begin;
     t->end = data + end;

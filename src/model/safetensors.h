@@ -1,4 +1,5 @@
-/* safetensors.h: which tensors a safetensors file holds, and where (https://github.com/huggingface/safetensors, "Format").
+/* safetensors.h: which tensors a safetensors file holds, and where (https://github.com/huggingface/safetensors,
+ * "Format").
  *
  *     bytes 0..8    the header's length, little-endian
  *     the header    {"NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …, "__metadata__": {…}}

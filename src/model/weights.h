@@ -84,8 +84,8 @@ void mur_weights_clear(mur_weights *w);
 /* Finds every tensor in the file and checks its shape and dtype; others are ignored. MUR_EDATA. */
 int mur_weights_locate(mur_weights *w, const mur_safetensors *file, const char *path) MUR_MUST_USE;
 
-/* Reads the file once, front to back, converts the tensors into `block`, and hashes the file on the way (mur_stream_file).
- * MUR_EDATA for values that are not finite, MUR_EIO. */
+/* Reads the file once, front to back, converts the tensors into `block`, and hashes the file on the way
+ * (mur_stream_file). MUR_EDATA for values that are not finite, MUR_EIO. */
 int mur_weights_load(const mur_weights *w, const char *path, void *block, uint64_t *hash) MUR_MUST_USE;
 
 void mur_weights_bind(mur_weights *w, const void *block);

@@ -1,0 +1,66 @@
+/* store.h: one log over all tables of a store folder. What no record names does not exist.
+ *
+ *     STORE/_log/00000000000000000007.json          record 7
+ *     STORE/bronze/ silver/ gold/ application/ rejects/   parts
+ *     STORE/_lock                                   held by the one writer
+ *
+ * All functions are Local: in a job rank 0 alone holds the store and tells the others what they need.
+ */
+#ifndef MURMUR_STORE_H
+#define MURMUR_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "murmur/record.h"
+
+typedef struct mur_store mur_store;
+
+/* Makes the folders; fine if they are there. MUR_ECREATE. A folder that holds other things than a store is refused. */
+int mur_store_create(const char *folder) MUR_MUST_USE;
+
+/* Reads the whole log and checks it: names gapless from 0, checksums, versions +1. MUR_ENOINPUT if `folder` is no
+ * store, MUR_EDATA naming the record that is damaged. */
+int mur_store_open(mur_store **out, const char *folder) MUR_MUST_USE;
+void mur_store_close(mur_store **s);
+
+const char *mur_store_folder(const mur_store *s);
+size_t mur_store_n_records(const mur_store *s);
+const mur_record *mur_store_record(const mur_store *s, size_t number);
+
+/* The change that made `version` of the table (-1: the latest); NULL if there is none. */
+const mur_change *mur_store_change(const mur_store *s, const char *table, int64_t version);
+
+/* The record that holds it. */
+const mur_record *mur_store_record_of(const mur_store *s, const mur_change *change);
+
+/* The table's version as of an instant; -1 if it had none yet. */
+int64_t mur_store_version_as_of(const mur_store *s, const char *table, int64_t time);
+
+/* The parts of a version (-1: latest; none if the table has no version yet), in row order: borrowed entries in a fresh
+ * array that the caller frees. MUR_EUSAGE naming the versions there are, if it does not exist. */
+int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts,
+                    size_t *n) MUR_MUST_USE;
+
+/* What was ingested under this path, or NULL. */
+const mur_source_file *mur_store_source(const mur_store *s, mur_view path);
+size_t mur_store_n_sources(const mur_store *s);
+
+/* The writer's lock: taken before anything is written, kept alive by a thread that renews its time every 10 s. Waits 5
+ * s for a holder that is going away, then MUR_ECREATE naming the holder and the cure. A lock whose process is gone on
+ * this boot, or silent for 120 s by the file system's clock, is broken; `is_forced` breaks any. */
+int mur_store_lock(mur_store *s, const char *run_id, bool is_forced) MUR_MUST_USE;
+void mur_store_unlock(mur_store *s);
+
+/* Steps 6 to 8 of a commit: the lock is still ours, the record is written, synced, linked to its final name. After
+ * success the record is the store's (`r` is emptied) and readers see it. MUR_EIO; MUR_ECREATE when another writer won.
+ */
+int mur_store_publish(mur_store *s, mur_record *r) MUR_MUST_USE;
+
+/* Checks every part of every version against the log: presence, size, rows, content hash; lists what no record names.
+ * Calls `say` for each finding; `is_damage` false for litter. 0, also with litter; MUR_EDATA with damage (also of the
+ * log). */
+int mur_store_verify(const char *folder, void (*say)(void *context, bool is_damage, const char *text), void *context,
+                     int64_t *n_parts, int64_t *n_rows) MUR_MUST_USE;
+
+#endif

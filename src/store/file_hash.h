@@ -1,0 +1,19 @@
+/* file_hash.h: the hash of a file's bytes, as a hash of the hashes of its blocks, so that ranks can share the reading.
+ */
+#ifndef MURMUR_FILE_HASH_H
+#define MURMUR_FILE_HASH_H
+
+#include <stdint.h>
+
+#include "murmur/error.h"
+
+/* The number of blocks of a file of `size` bytes. */
+int64_t mur_file_blocks(int64_t size);
+
+/* The hashes of blocks [first, first + n) of a file of `size` bytes. */
+int mur_file_hash_blocks(const char *path, int64_t size, int64_t first, int64_t n, uint64_t *hashes) MUR_MUST_USE;
+
+/* The whole: mur_hash over the block hashes, little-endian. */
+int mur_file_hash(const char *path, int64_t size, uint64_t *hash) MUR_MUST_USE;
+
+#endif

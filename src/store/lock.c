@@ -1,0 +1,264 @@
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lock_holder.h"
+#include "murmur/clock.h"
+#include "murmur/file.h"
+#include "murmur/log.h"
+#include "murmur/mem.h"
+#include "thread.h"
+
+#define RENEW_SECONDS 10.0
+#define PATIENCE_SECONDS 5.0
+#define POLL_SECONDS 0.1
+
+struct mur_lock {
+    char *path;
+    char *own_path; /* where the file is made; also the name that a broken lock is moved to is made from it */
+    mur_buf text;   /* what it holds: no other process writes the same */
+    int fd;         /* of our file, under whatever name: renewing it never touches another's lock */
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool is_over;
+};
+
+/* A lock file as it was read at one moment. */
+typedef struct sighting {
+    mur_buf text;
+    struct timespec renewed;
+} sighting;
+
+static int look(sighting *seen, const char *path)
+{
+    struct stat about;
+    mur_buf_reset(&seen->text);
+    int rc = mur_file_read(&seen->text, path);
+    if (rc == 0 && stat(path, &about) < 0)
+        rc = mur_fail_errno(errno == ENOENT ? MUR_ENOINPUT : MUR_EIO, "cannot stat %s", path);
+    if (rc == 0)
+        seen->renewed = about.st_mtim;
+    return rc;
+}
+
+static double seconds_between(struct timespec a, struct timespec b)
+{
+    return (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
+}
+
+/* Writes our file under its own name and keeps it open. */
+static int make_own(mur_lock *l)
+{
+    l->fd = open(l->own_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (l->fd < 0)
+        return mur_fail_errno(MUR_ECREATE, "cannot create %s", l->own_path);
+    int rc = mur_fd_write(l->fd, mur_buf_view(&l->text), l->own_path);
+    if (rc == 0 && fsync(l->fd) < 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", l->own_path);
+    return rc;
+}
+
+/* How long the lock was not renewed, by the clock of the file system: our own file is touched to read it. */
+static int measure_silence(const mur_lock *l, const sighting *seen, double *silence)
+{
+    struct stat about;
+    if (futimens(l->fd, NULL) < 0 || fstat(l->fd, &about) < 0)
+        return mur_fail_errno(MUR_EIO, "cannot touch %s", l->own_path);
+    *silence = seconds_between(seen->renewed, about.st_mtim);
+    return 0;
+}
+
+/* Takes a lock away that was judged by `seen`. Two starters may judge alike and a third may have taken the lock since:
+ * so the file is moved aside, which only one can do, and put back if it is not what was judged. */
+static int break_lock(const mur_lock *l, const sighting *seen)
+{
+    char *aside = mur_format("%s.broken", l->own_path);
+    sighting moved = {0};
+    int rc = 0;
+    if (rename(l->path, aside) < 0) {
+        if (errno != ENOENT) /* else another was first, or the holder left */
+            rc = mur_fail_errno(MUR_ECREATE, "cannot break the lock %s", l->path);
+        goto done;
+    }
+    rc = look(&moved, aside);
+    bool is_judged = rc == 0 && mur_view_equal(mur_buf_view(&moved.text), mur_buf_view(&seen->text)) &&
+                     seconds_between(seen->renewed, moved.renewed) == 0;
+    if (!is_judged && link(aside, l->path) < 0 && errno != EEXIST)
+        rc = mur_fail_errno(MUR_ECREATE, "cannot put the lock %s back", l->path);
+    unlink(aside);
+done:
+    mur_buf_clear(&moved.text);
+    free(aside);
+    return rc;
+}
+
+static int refuse(const mur_lock *l, const mur_holder *h, double silence)
+{
+    char since[MUR_TIME_TEXT] = "an unknown time";
+    if (h->time != MUR_NO_TIME)
+        mur_time_format(since, h->time);
+    return mur_fail(MUR_ECREATE,
+                    "%s is held by process %" PRId64 " on host %s (run %s%s%s) since %s, renewed %.0f s ago: wait for "
+                    "it to end, ask it to with murmur stop, or, if it cannot be running any more, use --break-lock",
+                    l->path, h->pid, *h->host ? h->host : "?", *h->run_id ? h->run_id : "?",
+                    *h->job ? ", SLURM job " : "", h->job, since, silence > 0 ? silence : 0);
+}
+
+/* Judges whoever holds the lock: breaks it, or says in `*is_held` that it must be waited for. */
+static int judge(const mur_lock *l, const mur_holder *self, bool is_forced, bool is_last, bool *is_held)
+{
+    sighting seen = {0};
+    mur_holder holder = {0};
+    double silence = 0;
+    *is_held = false;
+    int rc = look(&seen, l->path);
+    if (rc == MUR_ENOINPUT) { /* it was let go */
+        rc = 0;
+        goto done;
+    }
+    if (rc == 0)
+        rc = measure_silence(l, &seen, &silence);
+    if (rc < 0)
+        goto done;
+    mur_holder_parse(&holder, mur_buf_view(&seen.text));
+    const char *reason = is_forced ? "--break-lock" : mur_holder_is_gone(&holder, self, silence);
+    if (reason) {
+        mur_log_warn("the lock of process %" PRId64 " on host %s (run %s) is broken: %s", holder.pid, holder.host,
+                     holder.run_id, reason);
+        rc = break_lock(l, &seen);
+    } else if (is_last) {
+        rc = refuse(l, &holder, silence);
+    } else {
+        *is_held = true;
+    }
+done:
+    mur_buf_clear(&seen.text);
+    mur_holder_clear(&holder);
+    return rc;
+}
+
+/* Makes our file the lock: link() is O_EXCL for a file that is complete from its first moment. */
+static int acquire(const mur_lock *l, const mur_holder *self, bool is_forced)
+{
+    double start = mur_monotonic();
+    for (;;) {
+        if (link(l->own_path, l->path) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return mur_fail_errno(MUR_ECREATE, "cannot create %s", l->path);
+        bool is_held;
+        int rc = judge(l, self, is_forced, mur_monotonic() - start > PATIENCE_SECONDS, &is_held);
+        if (rc < 0)
+            return rc;
+        if (is_held)
+            mur_sleep(POLL_SECONDS);
+    }
+}
+
+static void *renew(void *context)
+{
+    mur_lock *l = context;
+    pthread_mutex_lock(&l->mutex);
+    double due = mur_monotonic() + RENEW_SECONDS;
+    while (!l->is_over) {
+        mur_condition_wait(&l->changed, &l->mutex, due);
+        if (mur_monotonic() >= due) {
+            futimens(l->fd, NULL); /* a failure shows as silence; mur_lock_check decides */
+            due = mur_monotonic() + RENEW_SECONDS;
+        }
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is_forced)
+{
+    mur_lock *l = mur_alloc(1, sizeof *l);
+    mur_holder self;
+    mur_holder_self(&self, run_id);
+    l->fd = -1;
+    l->path = mur_path_join(store, "_lock");
+    l->own_path = mur_format("%s-%s-%" PRId64 "-%s", l->path, self.host, self.pid, run_id);
+    mur_holder_format(&l->text, &self);
+    int rc = make_own(l);
+    if (rc == 0) {
+        rc = acquire(l, &self, is_forced);
+        unlink(l->own_path);
+    }
+    if (rc == 0) {
+        pthread_mutex_init(&l->mutex, NULL);
+        mur_condition_init(&l->changed);
+        int error = mur_thread_start(&l->thread, renew, l);
+        if (error != 0) {
+            rc = mur_fail(MUR_EINTERNAL, "cannot start the thread that renews the lock: %s", strerror(error));
+            pthread_cond_destroy(&l->changed);
+            pthread_mutex_destroy(&l->mutex);
+            unlink(l->path);
+        }
+    }
+    mur_holder_clear(&self);
+    if (rc < 0) {
+        if (l->fd >= 0)
+            close(l->fd);
+        mur_buf_clear(&l->text);
+        free(l->path);
+        free(l->own_path);
+        free(l);
+        l = NULL;
+    }
+    *out = l;
+    return rc;
+}
+
+int mur_lock_check(const mur_lock *l)
+{
+    mur_buf text = {0};
+    int rc = mur_file_read(&text, l->path);
+    bool is_ours = rc == 0 && mur_view_equal(mur_buf_view(&text), mur_buf_view(&l->text));
+    mur_holder other;
+    mur_holder_parse(&other, mur_buf_view(&text));
+    if (rc == MUR_ENOINPUT)
+        rc = mur_fail(MUR_ECREATE, "the lock %s was removed while this run held it: nothing is published; run again",
+                      l->path);
+    else if (rc == 0 && !is_ours)
+        rc =
+            mur_fail(MUR_ECREATE,
+                     "the lock %s was taken over by process %" PRId64 " on host %s (run %s): nothing is published; run "
+                     "again when it is done",
+                     l->path, other.pid, other.host, other.run_id);
+    mur_holder_clear(&other);
+    mur_buf_clear(&text);
+    return rc;
+}
+
+void mur_lock_release(mur_lock **lock)
+{
+    mur_lock *l = *lock;
+    *lock = NULL;
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->mutex);
+    l->is_over = true;
+    pthread_cond_signal(&l->changed);
+    pthread_mutex_unlock(&l->mutex);
+    pthread_join(l->thread, NULL);
+    pthread_cond_destroy(&l->changed);
+    pthread_mutex_destroy(&l->mutex);
+    mur_error before = *mur_error_last(); /* released on the way out of a failure, whose message must stay */
+    if (mur_lock_check(l) == 0)
+        unlink(l->path);
+    *mur_error_last() = before;
+    close(l->fd);
+    mur_buf_clear(&l->text);
+    free(l->path);
+    free(l->own_path);
+    free(l);
+}

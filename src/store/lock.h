@@ -1,0 +1,22 @@
+/* lock.h: the file that says who writes a store. It keeps honest writers apart; a publish that comes in spite of it is
+ * stopped by the log itself, where a record's name can be taken only once.
+ */
+#ifndef MURMUR_LOCK_H
+#define MURMUR_LOCK_H
+
+#include <stdbool.h>
+
+#include "murmur/error.h"
+
+typedef struct mur_lock mur_lock;
+
+/* Takes STORE/_lock and keeps its time fresh by a thread until it is released. MUR_ECREATE naming the holder. */
+int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is_forced) MUR_MUST_USE;
+
+/* MUR_ECREATE if another holds it by now, which happens to a process that was halted for minutes. */
+int mur_lock_check(const mur_lock *l) MUR_MUST_USE;
+
+/* Removes the file if it is still ours. Fine on NULL. */
+void mur_lock_release(mur_lock **l);
+
+#endif

@@ -1,0 +1,102 @@
+/* The writer's side of the log: the lock, and steps 6 to 8 of a commit. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "murmur/clock.h"
+#include "murmur/file.h"
+#include "murmur/mem.h"
+#include "murmur/schema.h"
+#include "state.h"
+
+int mur_store_lock(mur_store *s, const char *run_id, bool is_forced)
+{
+    int rc = mur_lock_take(&s->lock, s->folder, run_id, is_forced);
+    if (rc == 0) /* the holder that was waited for may have published */
+        rc = mur_state_catch_up(s);
+    if (rc < 0)
+        mur_store_unlock(s);
+    return rc;
+}
+
+void mur_store_unlock(mur_store *s)
+{
+    mur_lock_release(&s->lock);
+}
+
+static void complete(const mur_store *s, mur_record *r)
+{
+    const mur_record *last = mur_store_record(s, s->n_records - 1);
+    r->number = (int64_t)s->n_records;
+    r->time = mur_now_ms();
+    if (last && r->time < last->time) /* a clock that was set back must not change what --as-of finds */
+        r->time = last->time;
+    for (size_t i = 0; i < r->n_changes; i++) {
+        mur_change *c = &r->changes[i];
+        if (!c->columns)
+            continue;
+        mur_buf schema = {0};
+        mur_schema_format(&schema, c->columns);
+        free(c->schema);
+        c->schema = mur_strdup(mur_buf_text(&schema));
+        c->columns = NULL;
+        mur_buf_clear(&schema);
+    }
+}
+
+static int write_synced(const char *path, mur_view text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
+    int rc = mur_fd_write(fd, text, path);
+    if (rc == 0 && fsync(fd) < 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", path);
+    if (close(fd) < 0 && rc == 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
+    if (rc < 0)
+        unlink(path);
+    return rc;
+}
+
+int mur_store_publish(mur_store *s, mur_record *r)
+{
+    if (!s->lock)
+        return mur_fail(MUR_EINTERNAL, "a record is published without the lock of %s", s->folder);
+    mur_buf text = {0};
+    char *temporary = NULL, *final = NULL;
+    complete(s, r);
+    int rc = mur_state_check(s, r, true);
+    if (rc < 0) {
+        mur_error_add("record %" PRId64 " of %s would be wrong", r->number, s->folder);
+        rc = MUR_EINTERNAL;
+        goto done;
+    }
+    mur_record_format(&text, r);
+    final = mur_state_record_path(s->log_folder, r->number);
+    temporary = mur_format("%s/_tmp-%020" PRId64 "-%s.json", s->log_folder, r->number, r->run_id);
+
+    rc = mur_lock_check(s->lock);
+    if (rc == 0)
+        rc = write_synced(temporary, mur_buf_view(&text));
+    if (rc < 0)
+        goto done;
+    if (link(temporary, final) < 0)
+        rc = errno == EEXIST ? mur_fail(MUR_ECREATE,
+                                        "another writer published record %" PRId64 " of %s in spite of this run's "
+                                        "lock: nothing is published; run again",
+                                        r->number, s->folder)
+                             : mur_fail_errno(MUR_EIO, "cannot publish %s", final);
+    if (rc == 0)
+        rc = mur_file_sync(s->log_folder);
+    unlink(temporary);
+    if (rc == 0)
+        mur_state_fold(s, r);
+done:
+    mur_buf_clear(&text);
+    free(temporary);
+    free(final);
+    return rc;
+}

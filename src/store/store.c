@@ -1,0 +1,141 @@
+#include "murmur/store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "murmur/file.h"
+#include "murmur/mem.h"
+#include "state.h"
+
+int mur_store_create(const char *folder)
+{
+    char *log_folder = mur_path_join(folder, "_log");
+    int rc = 0;
+    if (mur_path_is_folder(log_folder))
+        goto done;
+    if (mur_path_exists(folder) && !mur_state_is_empty(folder)) {
+        rc = mur_fail(MUR_ECREATE, "%s is not a store and is not empty: choose another folder, or a new one in it",
+                      folder);
+        goto done;
+    }
+    rc = mur_folder_make(log_folder);
+    if (rc == 0)
+        rc = mur_file_sync(folder);
+done:
+    free(log_folder);
+    return rc;
+}
+
+int mur_store_open(mur_store **out, const char *folder)
+{
+    mur_store *s = mur_alloc(1, sizeof *s);
+    s->folder = mur_strdup(folder);
+    s->log_folder = mur_path_join(folder, "_log");
+    int rc = 0;
+    if (!mur_path_is_folder(s->log_folder))
+        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
+                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
+    else
+        rc = mur_state_catch_up(s);
+    if (rc < 0)
+        mur_store_close(&s);
+    *out = s;
+    return rc;
+}
+
+void mur_store_close(mur_store **out)
+{
+    mur_store *s = *out;
+    *out = NULL;
+    if (!s)
+        return;
+    mur_store_unlock(s);
+    mur_state_clear(s);
+    free(s->log_folder);
+    free(s->folder);
+    free(s);
+}
+
+const char *mur_store_folder(const mur_store *s)
+{
+    return s->folder;
+}
+
+size_t mur_store_n_records(const mur_store *s)
+{
+    return s->n_records;
+}
+
+const mur_record *mur_store_record(const mur_store *s, size_t number)
+{
+    return number < s->n_records ? &s->records[number] : NULL;
+}
+
+static const struct mur_version *find_version(const mur_store *s, const char *table, int64_t version)
+{
+    const mur_table_state *t = mur_state_table(s, table);
+    int64_t n = t ? (int64_t)t->n_versions : 0;
+    version = version == -1 ? n - 1 : version;
+    return version >= 0 && version < n ? &t->versions[version] : NULL;
+}
+
+const mur_change *mur_store_change(const mur_store *s, const char *table, int64_t version)
+{
+    const struct mur_version *v = find_version(s, table, version);
+    return v ? &s->records[v->record].changes[v->change] : NULL;
+}
+
+const mur_record *mur_store_record_of(const mur_store *s, const mur_change *change)
+{
+    const struct mur_version *v = find_version(s, change->table, change->version);
+    return v ? &s->records[v->record] : NULL;
+}
+
+int64_t mur_store_version_as_of(const mur_store *s, const char *table, int64_t time)
+{
+    const mur_table_state *t = mur_state_table(s, table);
+    int64_t version = -1;
+    while (t && version + 1 < (int64_t)t->n_versions && s->records[t->versions[version + 1].record].time <= time)
+        version++;
+    return version;
+}
+
+int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts, size_t *n)
+{
+    *parts = NULL;
+    *n = 0;
+    mur_table_state *t = mur_state_table(s, table);
+    int64_t last = mur_state_version(s, table);
+    if (version == -1 && last == -1)
+        return 0;
+    if (version < -1 || version > last) {
+        if (last == -1)
+            return mur_fail(MUR_EUSAGE, "table %s of %s has no version yet", table, s->folder);
+        return mur_fail(MUR_EUSAGE, "table %s of %s has no version %" PRId64 ": it has versions 0 to %" PRId64, table,
+                        s->folder, version, last);
+    }
+    if (version == -1 || version == last) {
+        *parts = mur_alloc(t->n_parts, sizeof **parts);
+        for (size_t i = 0; i < t->n_parts; i++)
+            (*parts)[i] = t->parts[i];
+        *n = t->n_parts;
+        return 0;
+    }
+    mur_table_state then = {0};
+    for (int64_t v = 0; v <= version; v++)
+        mur_state_apply(&then, &s->records[t->versions[v].record].changes[t->versions[v].change]);
+    *parts = then.parts;
+    *n = then.n_parts;
+    return 0;
+}
+
+const mur_source_file *mur_store_source(const mur_store *s, mur_view path)
+{
+    size_t number = mur_map_find(&s->source_paths, path);
+    return number == MUR_MAP_NONE ? NULL : &s->sources[number];
+}
+
+size_t mur_store_n_sources(const mur_store *s)
+{
+    return s->source_paths.n_keys;
+}

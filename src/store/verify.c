@@ -1,0 +1,228 @@
+/* Everything in a store held against its log. Goes on after damage: each damaged thing is named. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "file_hash.h"
+#include "murmur/file.h"
+#include "murmur/hash.h"
+#include "murmur/mem.h"
+#include "part_read.h"
+#include "state.h"
+
+/* A part that some record added. */
+typedef struct named_part {
+    mur_part part;
+    char *table;
+    int64_t version;
+} named_part;
+
+typedef struct verifier {
+    const char *folder;
+    char *log_folder;
+    void (*say)(void *context, bool is_damage, const char *text);
+    void *context;
+    size_t n_damaged;
+    mur_map paths; /* of the parts below, by number */
+    named_part *parts;
+    size_t cap_parts;
+    int64_t n_rows;
+} verifier;
+
+MUR_PRINTF(3, 4)
+static void say(verifier *v, bool is_damage, const char *format, ...)
+{
+    char text[sizeof mur_error_last()->message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    v->n_damaged += is_damage;
+    v->say(v->context, is_damage, text);
+}
+
+static void note_parts(verifier *v, const mur_record *r)
+{
+    for (size_t i = 0; i < r->n_changes; i++) {
+        const mur_change *c = &r->changes[i];
+        for (size_t k = 0; k < c->n_added; k++) {
+            bool is_new;
+            size_t number = mur_map_add(&v->paths, mur_view_of(c->added[k].path), &is_new);
+            if (!is_new)
+                continue; /* the log is damaged, and that is said elsewhere */
+            if (number >= v->cap_parts) {
+                v->cap_parts = mur_grown(v->cap_parts, number + 1);
+                v->parts = mur_realloc(v->parts, v->cap_parts, sizeof *v->parts);
+            }
+            v->parts[number] = (named_part){c->added[k], mur_strdup(c->table), c->version};
+            v->parts[number].part.path = mur_strdup(c->added[k].path);
+        }
+    }
+}
+
+/* Reads every record on its own. Only a log without damage so far can be held against itself: what follows a missing
+ * record would be blamed for it. */
+static int verify_log(verifier *v)
+{
+    int64_t end = mur_state_end_of_log(v->log_folder);
+    mur_store so_far = {0}; /* folds records as mur_store_open does */
+    for (int64_t number = 0; number < end; number++) {
+        mur_record r;
+        int rc = mur_state_read(v->log_folder, number, &r);
+        if (rc == MUR_ENOINPUT) {
+            say(v, true, "record %" PRId64 " is missing in %s", number, v->log_folder);
+        } else if (rc < 0) {
+            say(v, true, "%s", mur_error_last()->message);
+        } else {
+            note_parts(v, &r);
+            if (v->n_damaged == 0 && mur_state_check(&so_far, &r, false) < 0)
+                say(v, true, "%s/%020" PRId64 ".json is damaged: %s", v->log_folder, number, mur_error_last()->message);
+            if (v->n_damaged == 0)
+                mur_state_fold(&so_far, &r);
+        }
+        mur_record_clear(&r);
+    }
+    mur_state_clear(&so_far);
+    return end < 0 ? (int)end : 0;
+}
+
+/* MUR_EDATA saying what is wrong with the part. */
+static int check_contents(const verifier *v, const named_part *named)
+{
+    const mur_part *part = &named->part;
+    char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
+    mur_part_reader *r;
+    uint64_t hash = 0;
+    int rc = mur_part_open(&r, v->folder, part->path);
+    if (rc < 0)
+        return rc;
+    if (mur_part_n_rows(r) != part->n_rows)
+        rc = mur_fail(MUR_EDATA, "it has %" PRId64 " rows instead of %" PRId64, mur_part_n_rows(r), part->n_rows);
+    else if (strcmp(mur_part_table(r), named->table) != 0 || mur_part_version(r) != named->version)
+        rc = mur_fail(MUR_EDATA, "it says that it is of version %" PRId64 " of table %s", mur_part_version(r),
+                      mur_part_table(r));
+    else
+        rc = mur_part_hash(r, &hash);
+    if (rc == 0 && hash != part->hash)
+        rc = mur_fail(MUR_EDATA, "the hash of its contents is %s instead of %s", mur_hash_hex(is, hash),
+                      mur_hash_hex(was, part->hash));
+    mur_part_close(&r);
+    return rc;
+}
+
+static int check_file(const verifier *v, const named_part *named)
+{
+    const mur_part *part = &named->part;
+    char *path = mur_path_join(v->folder, part->path);
+    char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
+    struct stat about;
+    uint64_t hash = 0;
+    int rc = 0;
+    if (stat(path, &about) < 0)
+        rc = errno == ENOENT ? mur_fail(MUR_EDATA, "it is missing") : mur_fail_errno(MUR_EIO, "cannot stat it");
+    else if (about.st_size != part->bytes)
+        rc = mur_fail(MUR_EDATA, "it has %" PRId64 " bytes instead of %" PRId64, (int64_t)about.st_size, part->bytes);
+    else
+        rc = mur_file_hash(path, part->bytes, &hash);
+    if (rc == 0 && hash != part->file_hash) {
+        /* The contents tell more closely what is damaged, if they show it. */
+        rc = check_contents(v, named);
+        if (rc == 0)
+            rc = mur_fail(MUR_EDATA, "the hash of its bytes is %s instead of %s", mur_hash_hex(is, hash),
+                          mur_hash_hex(was, part->file_hash));
+    } else if (rc == 0) {
+        rc = check_contents(v, named);
+    }
+    free(path);
+    return rc;
+}
+
+static void verify_parts(verifier *v)
+{
+    for (size_t i = 0; i < v->paths.n_keys; i++) {
+        const named_part *named = &v->parts[i];
+        if (check_file(v, named) < 0)
+            say(v, true, "part %s (table %s, version %" PRId64 ") is damaged: %s", named->part.path, named->table,
+                named->version, mur_error_last()->message);
+        else
+            v->n_rows += named->part.n_rows;
+    }
+}
+
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Names what a table's folder or the log holds and no record does. `table` is NULL for the log. */
+static void list_folder(verifier *v, const char *path, const char *table)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+            continue;
+        char *relative = mur_path_join(table ? table : "_log", name);
+        bool is_known =
+            table ? mur_map_find(&v->paths, mur_view_of(relative)) != MUR_MAP_NONE : mur_state_number_of(name) >= 0;
+        if (!is_known)
+            say(v, false, "%s is left over: no record names it", relative);
+        free(relative);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+static void list_litter(verifier *v)
+{
+    DIR *folder = opendir(v->folder);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        const char *name = entry->d_name;
+        char *path = mur_path_join(v->folder, name);
+        if (begins_with(name, "_tmp-") || begins_with(name, "_lock-"))
+            say(v, false, "%s is left over: no record names it", name);
+        else if (name[0] != '.' && name[0] != '_' && mur_path_is_folder(path))
+            list_folder(v, path, name);
+        free(path);
+    }
+    if (folder)
+        closedir(folder);
+    list_folder(v, v->log_folder, NULL);
+}
+
+int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_damage, const char *text), void *context,
+                     int64_t *n_parts, int64_t *n_rows)
+{
+    verifier v = {.folder = folder, .log_folder = mur_path_join(folder, "_log"), .say = tell, .context = context};
+    *n_parts = *n_rows = 0;
+    int rc = 0;
+    if (mur_path_is_folder(v.log_folder)) {
+        rc = verify_log(&v);
+        if (rc == 0) {
+            verify_parts(&v);
+            list_litter(&v);
+            *n_parts = (int64_t)v.paths.n_keys;
+            *n_rows = v.n_rows;
+            if (v.n_damaged > 0)
+                rc = mur_fail(MUR_EDATA, "%s is damaged: %zu finding%s", folder, v.n_damaged,
+                              v.n_damaged == 1 ? "" : "s");
+        }
+    } else if (!mur_state_is_empty(folder)) { /* an empty folder is a store that was not begun */
+        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
+                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
+    }
+    for (size_t i = 0; i < v.paths.n_keys; i++) {
+        mur_part_clear(&v.parts[i].part);
+        free(v.parts[i].table);
+    }
+    free(v.parts);
+    mur_map_clear(&v.paths);
+    free(v.log_folder);
+    return rc;
+}

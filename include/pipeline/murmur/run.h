@@ -1,0 +1,44 @@
+/* run.h: the job: source files → bronze and rejects → silver → gold → application. */
+#ifndef MURMUR_RUN_H
+#define MURMUR_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "murmur/mention.h"
+#include "murmur/par.h"
+
+typedef enum {
+    MUR_TRIGGER_AVAILABLE_NOW, /* batch after batch until all is read */
+    MUR_TRIGGER_ONCE,          /* one batch */
+    MUR_TRIGGER_INTERVAL,      /* a look every interval, until stopped */
+} mur_trigger;
+
+typedef enum { MUR_TEXT_CLEANED, MUR_TEXT_RAW } mur_text_choice;
+
+typedef struct mur_run_options {
+    char *const *sources; /* paths, borrowed */
+    size_t n_sources;
+    const char *store;
+    const char *model; /* folder */
+    mur_trigger trigger;
+    int64_t interval_ms;
+    int64_t max_files, max_bytes; /* per batch */
+    int64_t max_value;            /* bytes of one value of a record */
+    int64_t io_timeout_ms;
+    mur_mention_rule mention_rule;
+    mur_text_choice text;
+    bool is_folding_case; /* application counts mentions without regard to case */
+    bool is_strict;
+    bool is_breaking_lock;
+    int compress; /* 0..9 */
+} mur_run_options;
+
+/* The defaults of murmur(1); `sources`, `store` and `model` are the caller's to set. */
+void mur_run_options_init(mur_run_options *o);
+
+/* Collective. Runs until the trigger is done or SIGUSR1 asks for an end after the batch in hand. 0; MUR_EAGAIN stopped
+ * with work left; MUR_EIO also when files could not be read, after all others were ingested. */
+int mur_run(mur_comm *c, const mur_run_options *options) MUR_MUST_USE;
+
+#endif

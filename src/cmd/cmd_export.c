@@ -1,0 +1,218 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "json_lines.h"
+#include "murmur/clock.h"
+#include "murmur/mem.h"
+#include "murmur/quantity.h"
+#include "murmur/tables.h"
+#include "murmur/utf8.h"
+#include "table_rows.h"
+
+typedef struct settings {
+    bool is_csv;
+    const char *output, *version, *as_of, *columns;
+    int64_t limit;
+} settings;
+
+static const mur_option options[] = {
+    {"format", "FORMAT", "jsonl (default) or csv", NULL},
+    {"output", "FILE", "write there instead of standard output", NULL},
+    {"version", "N", "the table as of its version N (default: the latest)", NULL},
+    {"as-of", "TIME", "the table as of an instant (ISO 8601)", NULL},
+    {"columns", "A,B", "these columns, in this order (default: all)", NULL},
+    {"limit", "N", "at most N rows", NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+static int set(void *into, const char *name, const char *value)
+{
+    settings *s = into;
+    if (strcmp(name, "format") == 0) {
+        s->is_csv = strcmp(value, "csv") == 0;
+        if (!s->is_csv && strcmp(value, "jsonl") != 0)
+            return mur_fail(MUR_EUSAGE, "'%s' is neither jsonl nor csv", value);
+    } else if (strcmp(name, "output") == 0) {
+        s->output = value;
+    } else if (strcmp(name, "version") == 0) {
+        s->version = value;
+    } else if (strcmp(name, "as-of") == 0) {
+        s->as_of = value;
+    } else if (strcmp(name, "columns") == 0) {
+        s->columns = value;
+    } else if (strcmp(name, "limit") == 0) {
+        return mur_integer_parse(&s->limit, value, 0, INT64_MAX);
+    }
+    return 0;
+}
+
+/* Appends text as UTF-8: bytes that are not stand as \xNN (rejects.raw holds what files held). */
+static mur_view make_utf8(mur_buf *mended, mur_view text)
+{
+    if (mur_utf8_is_valid(text))
+        return text;
+    mur_buf_reset(mended);
+    for (size_t i = 0; i < text.len;) {
+        uint32_t point;
+        int len = mur_utf8_decode(&point, text.ptr + i, text.len - i);
+        if (len > 0)
+            mur_buf_append(mended, text.ptr + i, (size_t)len);
+        for (int k = 0; k < -len; k++)
+            mur_buf_printf(mended, "\\x%02x", (unsigned char)text.ptr[i + (size_t)k]);
+        i += (size_t)abs(len);
+    }
+    return mur_buf_view(mended);
+}
+
+/* RFC 4180: quoted where it must be; an empty string is quoted too, so that it differs from null. */
+static void append_csv_string(mur_buf *out, mur_view text)
+{
+    bool is_plain = text.len > 0;
+    for (size_t i = 0; is_plain && i < text.len; i++)
+        is_plain = !strchr(",\"\r\n", text.ptr[i]) || text.ptr[i] == '\0';
+    if (is_plain) {
+        mur_buf_append_view(out, text);
+        return;
+    }
+    mur_buf_append_byte(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"')
+            mur_buf_append_byte(out, '"');
+        mur_buf_append_byte(out, text.ptr[i]);
+    }
+    mur_buf_append_byte(out, '"');
+}
+
+typedef struct context {
+    const settings *settings;
+    mur_buf out, mended;
+    bool has_written;
+} context;
+
+static void append_value(context *c, const mur_frame *rows, size_t row, size_t column)
+{
+    bool is_csv = c->settings->is_csv;
+    char time[MUR_TIME_TEXT], number[32];
+    switch (rows->schema->columns[column].type) {
+    case MUR_STRING: {
+        mur_view text = make_utf8(&c->mended, mur_frame_string(rows, row, column));
+        if (is_csv)
+            append_csv_string(&c->out, text);
+        else
+            mur_append_json_string(&c->out, text);
+        break;
+    }
+    case MUR_TIMESTAMP:
+        mur_time_format(time, mur_frame_int64(rows, row, column));
+        mur_buf_printf(&c->out, is_csv ? "%s" : "\"%s\"", time);
+        break;
+    case MUR_INT64: mur_buf_printf(&c->out, "%" PRId64, mur_frame_int64(rows, row, column)); break;
+    case MUR_INT8: mur_buf_printf(&c->out, "%d", mur_frame_int8(rows, row, column)); break;
+    case MUR_BOOL: mur_buf_append_text(&c->out, mur_frame_int8(rows, row, column) ? "true" : "false"); break;
+    case MUR_FLOAT32: mur_append_float(&c->out, mur_frame_float32(rows, row, column)); break;
+    case MUR_FLOAT64:
+        snprintf(number, sizeof number, "%.17g", mur_frame_float64(rows, row, column));
+        mur_buf_append_text(&c->out, number);
+        break;
+    }
+}
+
+static int flush(context *c)
+{
+    mur_view bytes = mur_buf_view(&c->out);
+    int rc = c->settings->output ? mur_output_file(c->settings->output, bytes, !c->has_written) : mur_output(bytes);
+    c->has_written = true;
+    mur_buf_reset(&c->out);
+    return rc;
+}
+
+static int take(void *with, const mur_frame *rows)
+{
+    context *c = with;
+    const mur_schema *schema = rows->schema;
+    for (size_t row = 0; row < rows->n_rows; row++) {
+        for (size_t k = 0; k < schema->n_columns; k++) {
+            if (c->settings->is_csv)
+                mur_buf_append_text(&c->out, k ? "," : "");
+            else
+                mur_buf_printf(&c->out, "%c\"%s\":", k ? ',' : '{', schema->columns[k].name);
+            if (mur_frame_is_present(rows, row, k))
+                append_value(c, rows, row, k);
+            else if (!c->settings->is_csv)
+                mur_buf_append_text(&c->out, "null");
+        }
+        mur_buf_append_text(&c->out, c->settings->is_csv ? "\n" : "}\n");
+    }
+    return flush(c);
+}
+
+/* The columns named in `list`, or all of them; `chosen` has room for MUR_MAX_COLUMNS. */
+static int choose_columns(mur_column *chosen, size_t *n, const mur_schema *table, const char *list)
+{
+    *n = 0;
+    if (!list) {
+        memcpy(chosen, table->columns, table->n_columns * sizeof *chosen);
+        *n = table->n_columns;
+        return 0;
+    }
+    for (const char *at = list, *end; *at || at == list; at = *end ? end + 1 : end) {
+        end = at + strcspn(at, ",");
+        int found = mur_schema_find(table, (mur_view){at, (size_t)(end - at)});
+        if (found < 0)
+            return mur_fail(MUR_EUSAGE, "--columns: %s has no column '%.*s'", table->table, (int)(end - at), at);
+        if (*n == MUR_MAX_COLUMNS)
+            return mur_fail(MUR_EUSAGE, "--columns: more than %d columns", MUR_MAX_COLUMNS);
+        chosen[(*n)++] = table->columns[found];
+    }
+    return 0;
+}
+
+static int run(const mur_command *self, int argc, char **argv)
+{
+    settings s = {.limit = -1};
+    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
+    if (rc != 0)
+        return rc;
+    const mur_schema *table = mur_table_schema(argv[first + 1]);
+    if (!table)
+        return mur_fail(MUR_EUSAGE, "there is no table '%s': bronze, silver, gold, application and rejects are",
+                        argv[first + 1]);
+    mur_column chosen[MUR_MAX_COLUMNS];
+    mur_schema schema = {table->table, table->description, chosen, 0};
+    rc = choose_columns(chosen, &schema.n_columns, table, s.columns);
+    if (rc < 0)
+        return rc;
+
+    mur_store *store;
+    rc = mur_store_open(&store, argv[first]);
+    if (rc < 0)
+        return rc;
+    context c = {.settings = &s};
+    mur_selection selection = {table->table, -1, s.limit};
+    rc = mur_select_version(&selection.version, store, table->table, s.version, s.as_of);
+    if (rc == 0 && s.is_csv) {
+        for (size_t k = 0; k < schema.n_columns; k++)
+            mur_buf_printf(&c.out, "%s%s", k ? "," : "", chosen[k].name);
+        mur_buf_append_byte(&c.out, '\n');
+    }
+    if (rc == 0)
+        rc = mur_each_frame(store, &selection, &schema, take, &c);
+    if (rc == 0) /* what is left: a header alone, or the file of a table without rows */
+        rc = flush(&c);
+    mur_buf_clear(&c.out);
+    mur_buf_clear(&c.mended);
+    mur_store_close(&store);
+    return rc;
+}
+
+const mur_command mur_cmd_export = {
+    .name = "export",
+    .operands = "STORE TABLE",
+    .summary = "a table's rows as JSON Lines or CSV",
+    .options = options,
+    .min_operands = 2,
+    .max_operands = 2,
+    .run = run,
+};

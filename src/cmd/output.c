@@ -1,0 +1,53 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "murmur/file.h"
+#include "murmur/mem.h"
+
+int mur_output(mur_view bytes)
+{
+    int rc = mur_fd_write(STDOUT_FILENO, bytes, "standard output");
+    return rc < 0 && errno == EPIPE ? 1 : rc;
+}
+
+int mur_output_file(const char *path, mur_view bytes, bool is_first)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (is_first ? O_TRUNC : O_APPEND), 0666);
+    if (fd < 0)
+        return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
+    int rc = mur_fd_write(fd, bytes, path);
+    if (close(fd) < 0 && rc == 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
+    return rc;
+}
+
+/* The executable is BUILD/murmur in SOURCE/build/PRESET, or PREFIX/bin/murmur: the model is looked for from there,
+ * never from the current folder. */
+char *mur_default_model(void)
+{
+    static const char *const places[] = {"../../weights/murmur-mini", "../share/murmur/weights/murmur-mini"};
+    const char *given = getenv("MURMUR_MODEL");
+    if (given && *given)
+        return mur_strdup(given);
+
+    char executable[4096];
+    ssize_t len = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    executable[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(executable, '/');
+    if (slash)
+        *slash = '\0';
+    char *path = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        free(path);
+        path = mur_path_join(executable, places[i]);
+        char *config = mur_path_join(path, "config.json");
+        bool is_there = mur_path_exists(config);
+        free(config);
+        if (is_there)
+            break;
+    }
+    return path;
+}

@@ -1,0 +1,456 @@
+/* count.c: gold → application. Each rank counts a share of the new rows, the counts go to the rank that owns the
+ * mention by its hash, are merged there with the former application table, and are then sorted over all ranks by
+ * sampling. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "job.h"
+#include "murmur/clock.h"
+#include "murmur/hash.h"
+#include "murmur/map.h"
+#include "murmur/mem.h"
+#include "murmur/tables.h"
+
+#define SLICE_ROWS 65536 /* rows read at a time; slices are dealt to ranks in turn */
+#define SAMPLES_PER_RANK 64
+
+typedef struct counts {
+    int64_t oldest, newest; /* MUR_NO_TIME where no row has a timestamp */
+    int64_t by_sentiment[MUR_N_SENTIMENTS];
+} counts;
+
+typedef struct tallies {
+    mur_map mentions;
+    counts *counts; /* by mention */
+    size_t cap;
+} tallies;
+
+typedef struct entry {
+    mur_view mention;
+    counts counts;
+} entry;
+
+/* What there is to read, told by rank 0. */
+typedef struct slice {
+    int64_t part; /* index of its path */
+    int64_t first, n;
+} slice;
+
+static int64_t total(const counts *a)
+{
+    int64_t sum = 0;
+    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+        sum += a->by_sentiment[s];
+    return sum;
+}
+
+static void merge(tallies *t, mur_view mention, const counts *more)
+{
+    bool is_new;
+    size_t k = mur_map_add(&t->mentions, mention, &is_new);
+    if (k >= t->cap) {
+        t->cap = mur_grown(t->cap, k + 1);
+        t->counts = mur_realloc(t->counts, t->cap, sizeof *t->counts);
+    }
+    if (is_new) {
+        t->counts[k] = *more;
+        return;
+    }
+    counts *a = &t->counts[k];
+    if (more->oldest != MUR_NO_TIME && (a->oldest == MUR_NO_TIME || more->oldest < a->oldest))
+        a->oldest = more->oldest;
+    if (more->newest > a->newest) /* MUR_NO_TIME is below every instant */
+        a->newest = more->newest;
+    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+        a->by_sentiment[s] += more->by_sentiment[s];
+}
+
+static void tallies_clear(tallies *t)
+{
+    mur_map_clear(&t->mentions);
+    free(t->counts);
+    *t = (tallies){0};
+}
+
+/* Mentions are ASCII letters, digits and '_' behind their sign: folding is ASCII's. */
+static mur_view fold(mur_buf *folded, mur_view mention)
+{
+    mur_buf_reset(folded);
+    for (size_t i = 0; i < mention.len; i++) {
+        char ch = mention.ptr[i];
+        mur_buf_append_byte(folded, ch >= 'A' && ch <= 'Z' ? (char)(ch + 'a' - 'A') : ch);
+    }
+    return mur_buf_view(folded);
+}
+
+static mur_sentiment sentiment_of(mur_view name)
+{
+    mur_sentiment s = MUR_NEG;
+    while (s < MUR_POS && !mur_view_equal(name, mur_view_of(mur_sentiment_name(s))))
+        s++;
+    return s;
+}
+
+/* The columns read, in this order. */
+static const mur_column gold_columns[] = {
+    {"mention", MUR_STRING, ""}, {"timestamp", MUR_TIMESTAMP, ""}, {"predicted_sentiment", MUR_STRING, ""}};
+static const mur_schema gold_needed = {"gold", "", gold_columns, 3};
+
+static void count_gold(tallies *t, const mur_frame *rows, bool is_folding)
+{
+    mur_buf folded = {0};
+    for (size_t r = 0; r < rows->n_rows; r++) {
+        mur_view mention = mur_frame_string(rows, r, 0);
+        int64_t timestamp = mur_frame_int64(rows, r, 1);
+        counts one = {.oldest = timestamp, .newest = timestamp};
+        one.by_sentiment[sentiment_of(mur_frame_string(rows, r, 2))] = 1;
+        merge(t, is_folding ? fold(&folded, mention) : mention, &one);
+    }
+    mur_buf_clear(&folded);
+}
+
+static void count_application(tallies *t, const mur_frame *rows)
+{
+    for (size_t r = 0; r < rows->n_rows; r++) {
+        counts former = {.oldest = mur_frame_int64(rows, r, MUR_APPLICATION_MIN_TIMESTAMP),
+                         .newest = mur_frame_int64(rows, r, MUR_APPLICATION_MAX_TIMESTAMP)};
+        former.by_sentiment[MUR_NEG] = mur_frame_int64(rows, r, MUR_APPLICATION_NEGATIVE);
+        former.by_sentiment[MUR_NEU] = mur_frame_int64(rows, r, MUR_APPLICATION_NEUTRAL);
+        former.by_sentiment[MUR_POS] = mur_frame_int64(rows, r, MUR_APPLICATION_POSITIVE);
+        merge(t, mur_frame_string(rows, r, MUR_APPLICATION_MENTION), &former);
+    }
+}
+
+/* Reads this rank's slices of the parts at `paths` and counts them; the first `n_former` parts are the application's
+ * own, the others gold's. */
+static int count_slices(tallies *t, const mur_job *j, char *const *paths, size_t n_former, const slice *slices,
+                        size_t n)
+{
+    mur_part_reader *reader = NULL;
+    int64_t open_part = -1;
+    int rc = 0;
+    for (size_t i = (size_t)j->c->rank; rc == 0 && i < n; i += (size_t)j->c->n_ranks) {
+        const slice *s = &slices[i];
+        bool is_former = (size_t)s->part < n_former;
+        if (s->part != open_part) {
+            mur_part_close(&reader);
+            rc = mur_part_open(&reader, j->options->store, paths[s->part]);
+            if (rc < 0)
+                break;
+            open_part = s->part;
+        }
+        mur_frame rows;
+        mur_frame_init(&rows, is_former ? &mur_application_schema : &gold_needed);
+        rc = mur_part_read(reader, s->first, s->n, &rows);
+        if (rc == 0 && is_former)
+            count_application(t, &rows);
+        else if (rc == 0)
+            count_gold(t, &rows, j->options->is_folding_case);
+        mur_frame_clear(&rows);
+        mur_progress_tick((void *)&j->progress);
+    }
+    mur_part_close(&reader);
+    return rc;
+}
+
+static void pack(mur_buf *out, mur_view mention, const counts *c)
+{
+    uint32_t len = (uint32_t)mention.len;
+    mur_buf_append(out, &len, sizeof len);
+    mur_buf_append_view(out, mention);
+    mur_buf_append(out, c, sizeof *c);
+}
+
+/* The next entry of packed bytes; its mention is borrowed from them. */
+static bool unpack(entry *e, mur_view *bytes)
+{
+    if (bytes->len == 0)
+        return false;
+    uint32_t len;
+    memcpy(&len, bytes->ptr, sizeof len);
+    assert(bytes->len >= sizeof len + len + sizeof e->counts);
+    e->mention = (mur_view){bytes->ptr + sizeof len, len};
+    memcpy(&e->counts, e->mention.ptr + len, sizeof e->counts);
+    size_t used = sizeof len + len + sizeof e->counts;
+    *bytes = (mur_view){bytes->ptr + used, bytes->len - used};
+    return true;
+}
+
+static entry *unpack_all(mur_view bytes, size_t *n)
+{
+    entry *entries = NULL, e;
+    size_t cap = 0;
+    for (*n = 0; unpack(&e, &bytes); ++*n) {
+        if (*n == cap) {
+            cap = mur_grown(cap, *n + 1);
+            entries = mur_realloc(entries, cap, sizeof *entries);
+        }
+        entries[*n] = e;
+    }
+    return entries;
+}
+
+static mur_buf *buffers_new(const mur_comm *c)
+{
+    return mur_alloc((size_t)c->n_ranks, sizeof(mur_buf));
+}
+
+static void buffers_free(const mur_comm *c, mur_buf *buffers)
+{
+    for (int r = 0; r < c->n_ranks; r++)
+        mur_buf_clear(&buffers[r]);
+    free(buffers);
+}
+
+/* Collective. Every mention's counts meet on the rank that its hash names; `t` becomes that rank's mentions. */
+static void send_to_owners(tallies *t, const mur_comm *c)
+{
+    mur_buf *outgoing = buffers_new(c), incoming = {0};
+    for (size_t k = 0; k < t->mentions.n_keys; k++) {
+        mur_view mention = mur_map_key(&t->mentions, k);
+        uint64_t owner = mur_hash(mention.ptr, mention.len) % (uint64_t)c->n_ranks;
+        pack(&outgoing[owner], mention, &t->counts[k]);
+    }
+    mur_exchange(c, outgoing, &incoming, NULL);
+    buffers_free(c, outgoing);
+
+    tallies_clear(t);
+    mur_view left = mur_buf_view(&incoming);
+    for (entry e; unpack(&e, &left);)
+        merge(t, e.mention, &e.counts);
+    mur_buf_clear(&incoming);
+}
+
+/* Application's order: total descending, then mention in byte order. No two entries are equal. */
+static int by_total(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    int64_t tx = total(&x->counts), ty = total(&y->counts);
+    return tx != ty ? (tx < ty ? 1 : -1) : mur_view_compare(x->mention, y->mention);
+}
+
+static void sort(entry *entries, size_t n)
+{
+    if (n > 1)
+        qsort(entries, n, sizeof *entries, by_total);
+}
+
+/* Collective. The n_ranks - 1 entries that part the job's entries into about equal runs, from evenly spaced samples of
+ * each rank's sorted ones. Borrowed from `samples`. */
+static entry *find_splitters(const mur_comm *c, const entry *mine, size_t n, mur_buf *samples, size_t *n_splitters)
+{
+    mur_buf own = {0};
+    for (size_t i = 0; i < SAMPLES_PER_RANK && n > 0; i++)
+        pack(&own, mine[i * n / SAMPLES_PER_RANK].mention, &mine[i * n / SAMPLES_PER_RANK].counts);
+    mur_all_gather(c, mur_buf_view(&own), samples, NULL);
+    mur_buf_clear(&own);
+
+    size_t n_samples;
+    entry *splitters = unpack_all(mur_buf_view(samples), &n_samples);
+    sort(splitters, n_samples);
+    *n_splitters = n_samples ? (size_t)c->n_ranks - 1 : 0;
+    for (size_t i = 0; i < *n_splitters; i++) /* in place: never reads behind what it wrote */
+        splitters[i] = splitters[(i + 1) * n_samples / (size_t)c->n_ranks];
+    return splitters;
+}
+
+/* Collective. Sorts the job's mentions over the ranks, rank 0 first, into `rows` of the application's schema. */
+static void sort_globally(const mur_comm *c, const tallies *t, mur_frame *rows)
+{
+    size_t n = t->mentions.n_keys, n_splitters, to = 0;
+    entry *mine = mur_alloc(n, sizeof *mine);
+    for (size_t k = 0; k < n; k++)
+        mine[k] = (entry){mur_map_key(&t->mentions, k), t->counts[k]};
+    sort(mine, n);
+
+    mur_buf samples = {0}, incoming = {0};
+    entry *splitters = find_splitters(c, mine, n, &samples, &n_splitters);
+    mur_buf *outgoing = buffers_new(c);
+    for (size_t k = 0; k < n; k++) {
+        while (to < n_splitters && by_total(&mine[k], &splitters[to]) >= 0)
+            to++;
+        pack(&outgoing[to], mine[k].mention, &mine[k].counts);
+    }
+    mur_exchange(c, outgoing, &incoming, NULL);
+    buffers_free(c, outgoing);
+    free(splitters);
+    mur_buf_clear(&samples);
+    free(mine);
+
+    entry *run = unpack_all(mur_buf_view(&incoming), &n);
+    sort(run, n);
+    for (size_t k = 0; k < n; k++) {
+        mur_frame_add_row(rows);
+        mur_frame_set_string(rows, MUR_APPLICATION_MENTION, run[k].mention);
+        mur_frame_set_int64(rows, MUR_APPLICATION_MIN_TIMESTAMP, run[k].counts.oldest);
+        mur_frame_set_int64(rows, MUR_APPLICATION_MAX_TIMESTAMP, run[k].counts.newest);
+        mur_frame_set_int64(rows, MUR_APPLICATION_NEGATIVE, run[k].counts.by_sentiment[MUR_NEG]);
+        mur_frame_set_int64(rows, MUR_APPLICATION_NEUTRAL, run[k].counts.by_sentiment[MUR_NEU]);
+        mur_frame_set_int64(rows, MUR_APPLICATION_POSITIVE, run[k].counts.by_sentiment[MUR_POS]);
+        mur_frame_set_int64(rows, MUR_APPLICATION_TOTAL, total(&run[k].counts));
+    }
+    free(run);
+    mur_buf_clear(&incoming);
+}
+
+/* Rank 0's decision, broadcast as it stands; the paths follow, each with its NUL. */
+typedef struct task {
+    int64_t is_due, version, n_parts, n_former, n_slices;
+} task;
+
+static char *options_json(const mur_run_options *o)
+{
+    return mur_format("{\"fold_case\":%s}", o->is_folding_case ? "true" : "false");
+}
+
+/* Whether the application table's counts can be kept and added to: same options, and gold has only grown since. */
+static bool can_add(const mur_job *j, const mur_change *application, int64_t gold_version)
+{
+    char *options = options_json(j->options);
+    bool is_same = strcmp(mur_store_record_of(j->store, application)->options, options) == 0;
+    free(options);
+    for (int64_t v = application->input_version + 1; is_same && v <= gold_version; v++)
+        is_same = mur_store_change(j->store, "gold", v)->n_removed == 0;
+    return is_same;
+}
+
+static void add_part(mur_buf *paths, mur_buf *slices, task *t, const mur_part *part)
+{
+    mur_buf_append(paths, part->path, strlen(part->path) + 1);
+    for (int64_t first = 0; first < part->n_rows; first += SLICE_ROWS) {
+        int64_t left = part->n_rows - first;
+        slice s = {t->n_parts, first, left < SLICE_ROWS ? left : SLICE_ROWS};
+        mur_buf_append(slices, &s, sizeof s);
+        t->n_slices++;
+    }
+    t->n_parts++;
+}
+
+/* Rank 0: what there is to count. */
+static int make_task(const mur_job *j, task *t, mur_buf *paths, mur_buf *slices)
+{
+    const mur_change *gold = mur_store_change(j->store, "gold", -1);
+    const mur_change *application = mur_store_change(j->store, "application", -1);
+    *t = (task){0};
+    if (!gold)
+        return 0;
+    bool is_adding = application && can_add(j, application, gold->version);
+    if (is_adding && application->input_version == gold->version)
+        return 0;
+    t->is_due = 1;
+    t->version = application ? application->version + 1 : 0;
+
+    const mur_part **parts;
+    size_t n;
+    int rc = 0;
+    if (is_adding) {
+        rc = mur_store_parts(j->store, "application", -1, &parts, &n);
+        for (size_t i = 0; rc == 0 && i < n; i++)
+            add_part(paths, slices, t, parts[i]);
+        t->n_former = t->n_parts;
+        if (rc == 0)
+            free(parts);
+        for (int64_t v = application->input_version + 1; rc == 0 && v <= gold->version; v++) {
+            const mur_change *change = mur_store_change(j->store, "gold", v);
+            for (size_t i = 0; i < change->n_added; i++)
+                add_part(paths, slices, t, &change->added[i]);
+        }
+    } else {
+        rc = mur_store_parts(j->store, "gold", -1, &parts, &n);
+        for (size_t i = 0; rc == 0 && i < n; i++)
+            add_part(paths, slices, t, parts[i]);
+        if (rc == 0)
+            free(parts);
+    }
+    return rc;
+}
+
+/* Rank 0: the record that replaces the former application by `part`. */
+static int publish(mur_job *j, int64_t version, mur_part *part)
+{
+    mur_record r = {0};
+    mur_job_record(j, &r, "AGGREGATE", options_json(j->options));
+    mur_change *change = mur_record_change(&r, "application");
+    change->version = version;
+    change->columns = &mur_application_schema;
+    change->input = mur_strdup("gold");
+    change->input_version = mur_store_change(j->store, "gold", -1)->version;
+    const mur_part **former;
+    int rc = mur_store_parts(j->store, "application", -1, &former, &change->n_removed);
+    if (rc == 0) {
+        change->removed = mur_alloc(change->n_removed, sizeof *change->removed);
+        for (size_t i = 0; i < change->n_removed; i++)
+            change->removed[i] = mur_strdup(former[i]->path);
+        free(former);
+        if (part->path) {
+            change->added = mur_alloc(1, sizeof *change->added);
+            change->added[0] = *part;
+            change->n_added = 1;
+            *part = (mur_part){0};
+        }
+        rc = mur_store_publish(j->store, &r);
+    }
+    mur_record_clear(&r);
+    return rc;
+}
+
+int mur_count(mur_job *j)
+{
+    const mur_comm *c = j->c;
+    double start = mur_monotonic();
+    task t = {0};
+    mur_buf told = {0}, names = {0}, slices = {0};
+    int rc = mur_agree(c, c->rank == 0 ? make_task(j, &t, &names, &slices) : 0);
+    if (rc == 0) {
+        mur_buf_append(&told, &t, sizeof t);
+        mur_broadcast(c, &told);
+        memcpy(&t, told.ptr, sizeof t);
+    }
+    mur_buf_clear(&told);
+    if (rc < 0 || !t.is_due) {
+        mur_buf_clear(&names);
+        mur_buf_clear(&slices);
+        return rc;
+    }
+    mur_broadcast(c, &names);
+    mur_broadcast(c, &slices);
+    char **paths = mur_alloc((size_t)t.n_parts, sizeof *paths);
+    size_t at = 0;
+    for (int64_t i = 0; i < t.n_parts; i++) {
+        paths[i] = names.ptr + at;
+        at += strlen(paths[i]) + 1;
+    }
+
+    tallies counted = {0};
+    mur_frame rows;
+    mur_part part = {0};
+    mur_frame_init(&rows, &mur_application_schema);
+    rc = mur_agree(c,
+                   count_slices(&counted, j, paths, (size_t)t.n_former, (const slice *)slices.ptr, (size_t)t.n_slices));
+    if (rc == 0) {
+        send_to_owners(&counted, c);
+        sort_globally(c, &counted, &rows);
+        j->tally.merge_seconds += mur_monotonic() - start;
+    }
+    int64_t n_rows = rc == 0 ? mur_sum(c, (int64_t)rows.n_rows) : 0;
+    if (n_rows > 0) {
+        double begun = mur_monotonic();
+        mur_part_options options = mur_job_part_options(j, t.version);
+        int64_t written = 0;
+        rc = mur_part_write(&part, c, &mur_application_schema, &(mur_piece){c->rank, &rows}, 1, &options, &written);
+        j->tally.bytes_written += written;
+        j->tally.write_seconds += mur_monotonic() - begun;
+    }
+    if (rc == 0)
+        rc = mur_agree(c, c->rank == 0 ? publish(j, t.version, &part) : 0);
+    if (rc == 0)
+        mur_progress_tell(&j->progress, MUR_STREAM_APPLICATION, n_rows, mur_monotonic() - start);
+
+    mur_part_clear(&part);
+    mur_frame_clear(&rows);
+    tallies_clear(&counted);
+    free(paths);
+    mur_buf_clear(&names);
+    mur_buf_clear(&slices);
+    return rc;
+}

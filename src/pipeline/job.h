@@ -1,0 +1,33 @@
+/* job.h: what the stages of one run share. */
+#ifndef MURMUR_JOB_H
+#define MURMUR_JOB_H
+
+#include "murmur/run.h"
+#include "murmur/scorer.h"
+#include "murmur/store.h"
+#include "progress.h"
+#include "work.h"
+
+typedef struct mur_job {
+    mur_comm *c;
+    const mur_run_options *options;
+    mur_store *store; /* rank 0's; NULL elsewhere */
+    char run_id[33];  /* the same on all ranks */
+    mur_scorer scorer;
+    mur_progress progress;
+    mur_tally tally; /* this rank's */
+} mur_job;
+
+/* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its
+ * rows; taken over. */
+void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char *options);
+
+/* How this run's parts of a table are written. */
+mur_part_options mur_job_part_options(const mur_job *j, int64_t version);
+
+/* Collective (count.c). Brings the application table up to gold: merges the gold rows that came since the version that
+ * it stands for into its counts, or counts all again when gold lost parts or the options differ. Nothing to do is fine.
+ */
+int mur_count(mur_job *j) MUR_MUST_USE;
+
+#endif

@@ -1,0 +1,343 @@
+#include "murmur/run.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "batch.h"
+#include "job.h"
+#include "murmur/clock.h"
+#include "murmur/file.h"
+#include "murmur/ingest.h"
+#include "murmur/log.h"
+#include "murmur/mem.h"
+#include "murmur/quantity.h"
+#include "murmur/sources.h"
+
+/* Application is brought up to date at the end of a run, and in a long one at most so often. */
+#define COUNT_SECONDS 60.0
+
+static volatile sig_atomic_t stop_asked;
+
+static void on_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+void mur_run_options_init(mur_run_options *o)
+{
+    *o = (mur_run_options){.trigger = MUR_TRIGGER_AVAILABLE_NOW,
+                           .interval_ms = 10000,
+                           .max_files = 1000,
+                           .max_bytes = (int64_t)256 << 20,
+                           .max_value = MUR_MAX_VALUE,
+                           .io_timeout_ms = 300000,
+                           .compress = 1};
+}
+
+/* What is to be ingested: rank 0's. */
+typedef struct queue {
+    mur_sources listed;
+    size_t *pending; /* indices in `listed` of files not in the log, from `first` on */
+    size_t first, n;
+    mur_map refused; /* paths that could not be read in this run: told once, not tried again in it */
+    mur_map changed; /* paths that changed after they were ingested: told once */
+    bool is_listed;  /* once at least: later listings are quiet */
+} queue;
+
+static void queue_clear(queue *q)
+{
+    mur_sources_clear(&q->listed);
+    free(q->pending);
+    mur_map_clear(&q->refused);
+    mur_map_clear(&q->changed);
+}
+
+/* Rank 0. Lists the sources and drops what the log holds. */
+static int look(const mur_job *j, queue *q)
+{
+    mur_sources_clear(&q->listed);
+    int rc = mur_sources_list(&q->listed, j->options->sources, j->options->n_sources, q->is_listed);
+    if (rc < 0)
+        return rc;
+    if (!q->is_listed && q->listed.n == 0)
+        mur_log_warn("no source files (.json, .jsonl, .ndjson, also .gz) in %s%s", j->options->sources[0],
+                     j->options->n_sources > 1 ? " and the other sources" : "");
+    q->is_listed = true;
+
+    free(q->pending);
+    q->pending = mur_alloc(q->listed.n, sizeof *q->pending);
+    q->first = q->n = 0;
+    size_t n_known = 0;
+    for (size_t i = 0; i < q->listed.n; i++) {
+        const mur_source *file = &q->listed.items[i];
+        mur_view path = mur_view_of(file->path);
+        const mur_source_file *known = mur_store_source(j->store, path);
+        if (known) {
+            bool is_new = false;
+            if (known->size != file->size || known->mtime_ns != file->mtime_ns)
+                mur_map_add(&q->changed, path, &is_new);
+            if (is_new)
+                mur_log_warn("%s changed after it was ingested; it is not read again (copy it to a new name to "
+                             "ingest it)",
+                             file->path);
+            n_known++;
+        } else if (mur_map_find(&q->refused, path) == MUR_MAP_NONE) {
+            q->pending[q->n++] = i;
+        }
+    }
+    mur_log_debug("%zu source files, %zu of them ingested before, %zu to ingest", q->listed.n, n_known, q->n);
+    return 0;
+}
+
+typedef struct refusal {
+    queue *q;
+    const mur_source *files;
+} refusal;
+
+/* mur_plan_make's: the message of what failed is in the error slot. */
+static void refuse(void *context, size_t index)
+{
+    refusal *r = context;
+    mur_map_add(&r->q->refused, mur_view_of(r->files[index].path), NULL);
+    mur_log_warn("%s; it will be tried again next run", mur_error_last()->message);
+}
+
+/* Collective. The next batch of pending files, planned by rank 0. */
+static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
+{
+    mur_buf packed = {0};
+    if (j->c->rank == 0) {
+        size_t n = 0;
+        mur_source *files = mur_alloc(q->n - q->first, sizeof *files);
+        for (size_t i = q->first; i < q->n; i++)
+            if (mur_map_find(&q->refused, mur_view_of(q->listed.items[q->pending[i]].path)) == MUR_MAP_NONE)
+                files[n++] = q->listed.items[q->pending[i]]; /* paths stay the listing's */
+        mur_plan_make(plan, files, n, j->options->max_files, j->options->max_bytes, refuse, &(refusal){q, files});
+        free(files);
+        mur_plan_pack(plan, &packed);
+    }
+    mur_broadcast(j->c, &packed);
+    if (j->c->rank != 0)
+        mur_plan_unpack(plan, mur_buf_view(&packed));
+    mur_buf_clear(&packed);
+}
+
+/* Rank 0, after a batch: its files are no longer pending, or, where it could not be committed, those that failed are
+ * refused and the others stay. */
+static void settle(queue *q, const mur_plan *plan, const bool *failed, bool is_committed)
+{
+    if (is_committed) {
+        const char *last = plan->files[plan->n_files - 1].path;
+        while (q->first < q->n && strcmp(q->listed.items[q->pending[q->first]].path, last) <= 0)
+            q->first++;
+        return;
+    }
+    for (size_t i = 0; i < plan->n_files; i++)
+        if (failed[i])
+            mur_map_add(&q->refused, mur_view_of(plan->files[i].path), NULL);
+}
+
+/* Files that wait and were not refused. */
+static size_t n_waiting(const queue *q)
+{
+    size_t n = 0;
+    for (size_t i = q->first; i < q->n; i++)
+        n += mur_map_find(&q->refused, mur_view_of(q->listed.items[q->pending[i]].path)) == MUR_MAP_NONE;
+    return n;
+}
+
+/* Collective. True where any rank was asked to stop. */
+static bool is_stopping(const mur_comm *c)
+{
+    return mur_max(c, stop_asked) != 0;
+}
+
+/* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */
+static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
+{
+    int rc = 0;
+    while (rc == 0 && !is_stopping(j->c)) {
+        mur_plan plan;
+        plan_next(j, q, &plan);
+        if (plan.n_files == 0) {
+            mur_plan_clear(&plan);
+            break;
+        }
+        bool *failed = mur_alloc(plan.n_files, sizeof *failed), is_committed;
+        rc = mur_batch_run(j, &plan, *n_batches, failed, &is_committed);
+        if (rc == 0 && j->c->rank == 0)
+            settle(q, &plan, failed, is_committed);
+        free(failed);
+        mur_plan_clear(&plan);
+        if (!is_committed)
+            continue;
+        ++*n_batches;
+        if (j->options->trigger == MUR_TRIGGER_ONCE)
+            break;
+        if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > COUNT_SECONDS)) {
+            rc = mur_count(j);
+            *counted = mur_monotonic();
+        }
+    }
+    return rc;
+}
+
+/* Rank 0 sleeps until the next look or a signal; the others wait for its broadcast, which sleeps too. */
+static void wait_for_trigger(const mur_job *j, double since)
+{
+    if (j->c->rank == 0)
+        for (double left; !stop_asked && (left = since + 1e-3 * (double)j->options->interval_ms - mur_monotonic()) > 0;)
+            mur_sleep(left < 0.2 ? left : 0.2);
+    mur_barrier(j->c);
+}
+
+/* Collective. All looks and batches of the run, and the application table. */
+static int ingest(mur_job *j, queue *q)
+{
+    int64_t n_batches = 0;
+    double counted = mur_monotonic();
+    int rc;
+    for (bool is_over = false; !is_over;) {
+        double since = mur_monotonic();
+        rc = mur_agree(j->c, j->c->rank == 0 ? look(j, q) : 0);
+        if (rc == 0)
+            rc = drain(j, q, &n_batches, &counted);
+        if (rc == 0)
+            rc = mur_count(j);
+        is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopping(j->c);
+        if (!is_over) {
+            wait_for_trigger(j, since);
+            is_over = is_stopping(j->c);
+        }
+    }
+    return rc;
+}
+
+/* Collective. What each rank did, and the totals. */
+static void summarize(const mur_job *j, double seconds)
+{
+    mur_buf all = {0};
+    mur_gather(j->c, (mur_view){(const char *)&j->tally, sizeof j->tally}, &all, NULL);
+    if (j->c->rank == 0) {
+        const mur_tally *t = (const mur_tally *)all.ptr;
+        mur_tally sum = {0};
+        for (int r = 0; r < j->c->n_ranks; r++) {
+            char read[MUR_QUANTITY_TEXT], wrote[MUR_QUANTITY_TEXT];
+            double busy = t[r].ingest_seconds + t[r].refine_seconds + t[r].score_seconds + t[r].merge_seconds +
+                          t[r].write_seconds;
+            mur_log_info("rank %d: %" PRId64 " units, %" PRId64 " tweets parsed (%s), %" PRId64
+                         " texts scored (%" PRId64 " tokens), %s written; busy %.2f s of %.2f: ingest %.2f, refine "
+                         "%.2f, score %.2f, write %.2f, merge %.2f",
+                         r, t[r].n_units, t[r].n_bronze, mur_size_format(read, t[r].bytes_read), t[r].n_scored,
+                         t[r].n_tokens, mur_size_format(wrote, t[r].bytes_written), busy, seconds, t[r].ingest_seconds,
+                         t[r].refine_seconds, t[r].score_seconds, t[r].write_seconds, t[r].merge_seconds);
+            sum.n_bronze += t[r].n_bronze;
+            sum.n_rejects += t[r].n_rejects;
+            sum.n_silver += t[r].n_silver;
+            sum.n_bad_dates += t[r].n_bad_dates;
+        }
+        mur_log_info("done in %.1f s: %" PRId64 " tweets, %" PRId64 " rejects, %" PRId64 " mentions, %" PRId64
+                     " dates not understood; %zu files in %s",
+                     seconds, sum.n_bronze, sum.n_rejects, sum.n_silver, sum.n_bad_dates, mur_store_n_sources(j->store),
+                     j->options->store);
+    }
+    mur_buf_clear(&all);
+}
+
+/* Collective. Rank 0's random name for this run. */
+static void name_run(mur_job *j)
+{
+    unsigned char bytes[16] = {0};
+    mur_buf b = {0};
+    if (j->c->rank == 0 && getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
+        int64_t words[2] = {mur_now_ms(), getpid()}; /* unique enough: names are made exclusively */
+        memcpy(bytes, words, sizeof bytes);
+    }
+    mur_buf_append(&b, bytes, sizeof bytes);
+    mur_broadcast(j->c, &b);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(j->run_id + 2 * i, 3, "%02x", (unsigned char)b.ptr[i]);
+    mur_buf_clear(&b);
+}
+
+/* Rank 0. */
+static int open_store(mur_job *j)
+{
+    int rc = mur_store_create(j->options->store);
+    if (rc == 0)
+        rc = mur_store_open(&j->store, j->options->store);
+    if (rc == 0)
+        rc = mur_store_lock(j->store, j->run_id, j->options->is_breaking_lock);
+    return rc;
+}
+
+/* Rank 0. A source that is not there is found before a store is made for it. */
+static int check_sources(const mur_run_options *o)
+{
+    for (size_t i = 0; i < o->n_sources; i++) {
+        char *path = mur_path_absolute(o->sources[i]);
+        if (!path)
+            return MUR_ENOINPUT;
+        free(path);
+    }
+    return 0;
+}
+
+int mur_run(mur_comm *c, const mur_run_options *options)
+{
+    mur_job j = {.c = c, .options = options};
+    queue q = {0};
+    double start = mur_monotonic();
+    struct sigaction action = {.sa_handler = on_stop};
+    sigaction(SIGUSR1, &action, NULL);
+
+    name_run(&j);
+    int rc = mur_agree(c, c->rank == 0 ? check_sources(options) : 0);
+    if (rc == 0)
+        rc = mur_scorer_open(&j.scorer, c, options->model);
+    if (rc == 0)
+        rc = mur_agree(c, c->rank == 0 ? open_store(&j) : 0);
+    if (rc == 0)
+        rc = mur_progress_open(&j.progress, c);
+    if (rc == 0) {
+        mur_log_info("run %s: %d rank%s on %d node%s, model %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
+                     c->n_ranks == 1 ? "" : "s", c->n_nodes, c->n_nodes == 1 ? "" : "s", mur_model_name(j.scorer.model),
+                     mur_blas_kernel(), options->store);
+        j.scorer.tick = mur_progress_tick;
+        j.scorer.context = &j.progress;
+        mur_comm_on_wait(c, mur_progress_tick, &j.progress);
+        rc = ingest(&j, &q);
+        mur_comm_on_wait(c, NULL, NULL);
+        j.tally.n_scored = j.scorer.n_scored;
+        j.tally.n_tokens = j.scorer.n_tokens;
+        if (rc == 0)
+            summarize(&j, mur_monotonic() - start);
+        mur_progress_close(&j.progress, c);
+    }
+
+    /* What is left over decides the status; rank 0 knows. */
+    int left = 0;
+    if (rc == 0 && c->rank == 0) {
+        size_t waiting = n_waiting(&q), refused = q.refused.n_keys + q.listed.n_refused;
+        if (stop_asked && waiting > 0)
+            left = mur_fail(MUR_EAGAIN, "stopped with %zu files left; run again to go on", waiting);
+        else if (refused > 0)
+            left = mur_fail(MUR_EIO, "%zu source %s not be read (named above); the next run tries again", refused,
+                            refused == 1 ? "file could" : "files could");
+        else if (waiting > 0)
+            mur_log_info("%zu files wait for the next run", waiting);
+    }
+    if (j.store) {
+        mur_store_unlock(j.store);
+        mur_store_close(&j.store);
+    }
+    queue_clear(&q);
+    if (rc == 0)
+        rc = mur_agree(c, left);
+    mur_scorer_close(&j.scorer, c);
+    return rc;
+}

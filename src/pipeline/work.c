@@ -1,0 +1,174 @@
+#include "work.h"
+
+#include <stdlib.h>
+
+#include "murmur/clock.h"
+#include "murmur/date.h"
+#include "murmur/file.h"
+#include "murmur/ingest.h"
+#include "murmur/log.h"
+#include "murmur/mem.h"
+#include "murmur/tables.h"
+
+/* A gzip file that unfolds to more is refused: it would take the node's memory. */
+#define MAX_INFLATED ((size_t)2 << 30)
+
+void mur_unit_tables_init(mur_unit_tables *t, size_t unit)
+{
+    t->unit = unit;
+    mur_frame_init(&t->bronze, &mur_bronze_schema);
+    mur_frame_init(&t->rejects, &mur_rejects_schema);
+    mur_frame_init(&t->silver, &mur_silver_schema);
+    mur_frame_init(&t->gold, &mur_gold_schema);
+}
+
+void mur_unit_tables_clear(mur_unit_tables *t)
+{
+    mur_frame_clear(&t->bronze);
+    mur_frame_clear(&t->rejects);
+    mur_frame_clear(&t->silver);
+    mur_frame_clear(&t->gold);
+}
+
+/* The text of a piece: read, and inflated where it is gzip. */
+static int read_piece(mur_buf *text, const mur_source *file, const mur_piece_of_file *piece, const char **damage)
+{
+    *damage = NULL;
+    int rc = mur_file_read_range(text, file->path, piece->offset, piece->len);
+    if (rc < 0 || !piece->is_whole || !mur_is_gzip(mur_buf_view(text)))
+        return rc;
+    mur_buf inflated = {0};
+    rc = mur_inflate(&inflated, mur_buf_view(text), MAX_INFLATED, damage);
+    if (rc < 0)
+        mur_error_add("%s", file->path);
+    mur_buf_clear(text);
+    *text = inflated;
+    return rc;
+}
+
+static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_file_counts *counts,
+                  mur_tally *tally)
+{
+    const mur_unit *unit = &plan->units[t->unit];
+    mur_buf text = {0};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < unit->n_pieces; i++) {
+        const mur_piece_of_file *piece = &plan->pieces[unit->first_piece + i];
+        const mur_source *file = &plan->files[piece->file];
+        const char *damage;
+        mur_buf_reset(&text);
+        if (read_piece(&text, file, piece, &damage) < 0) {
+            mur_log_warn("%s; it will be tried again next run", mur_error_last()->message);
+            counts[piece->file].n_failed++;
+            continue;
+        }
+        tally->bytes_read += piece->len;
+
+        mur_ingest in = {.bronze = &t->bronze,
+                         .rejects = &t->rejects,
+                         .source_file = mur_view_of(file->path),
+                         .processing_time = mur_now_ms(),
+                         .max_value = (size_t)options->max_value,
+                         .is_strict = options->is_strict};
+        size_t n_rows = t->bronze.n_rows, n_rejects = t->rejects.n_rows;
+        mur_document_kind kind = MUR_DOCUMENT_LINES;
+        if (piece->is_whole && !damage)
+            kind = mur_document_probe(mur_buf_view(&text));
+        rc = mur_ingest_text(&in, mur_buf_view(&text), piece->offset, kind, damage);
+        counts[piece->file].n_rows += (int64_t)(t->bronze.n_rows - n_rows);
+        counts[piece->file].n_rejects += (int64_t)(t->rejects.n_rows - n_rejects);
+    }
+    mur_buf_clear(&text);
+    return rc;
+}
+
+/* Silver: a row per mention. `tweets[row]` is the bronze row that a silver row comes from. */
+static size_t *refine(mur_unit_tables *t, mur_mention_rule rule, int64_t *n_bad_dates)
+{
+    size_t *tweets = NULL, cap = 0;
+    mur_mentions mentions = {0};
+    mur_frame *silver = &t->silver;
+    for (size_t row = 0; row < t->bronze.n_rows; row++) {
+        if (!mur_frame_is_present(&t->bronze, row, MUR_BRONZE_TEXT))
+            continue;
+        mur_mentions_find(&mentions, rule, mur_frame_string(&t->bronze, row, MUR_BRONZE_TEXT));
+        if (mentions.n_found == 0)
+            continue;
+        int64_t timestamp = MUR_NO_TIME;
+        if (mur_frame_is_present(&t->bronze, row, MUR_BRONZE_DATE)) {
+            timestamp = mur_date_parse(mur_frame_string(&t->bronze, row, MUR_BRONZE_DATE));
+            *n_bad_dates += timestamp == MUR_NO_TIME;
+        }
+        for (size_t i = 0; i < mentions.n_found; i++) {
+            if (silver->n_rows == cap) {
+                cap = mur_grown(cap, silver->n_rows + 1);
+                tweets = mur_realloc(tweets, cap, sizeof *tweets);
+            }
+            tweets[silver->n_rows] = row;
+            mur_frame_add_row(silver);
+            mur_frame_set_int64(silver, MUR_SILVER_TIMESTAMP, timestamp);
+            mur_frame_set_string(silver, MUR_SILVER_MENTION, mentions.found[i]);
+            mur_frame_set_string(silver, MUR_SILVER_CLEANED_TEXT, mur_buf_view(&mentions.cleaned));
+            if (mur_frame_is_present(&t->bronze, row, MUR_BRONZE_SENTIMENT))
+                mur_frame_set_string(silver, MUR_SILVER_SENTIMENT,
+                                     mur_frame_string(&t->bronze, row, MUR_BRONZE_SENTIMENT));
+        }
+    }
+    mur_mentions_clear(&mentions);
+    return tweets;
+}
+
+/* Gold: silver with the model's word, on the cleaned text or on the tweet as it is. */
+static void score(mur_unit_tables *t, mur_text_choice choice, const size_t *tweets, mur_scorer *scorer)
+{
+    const mur_frame *silver = &t->silver;
+    mur_frame *gold = &t->gold;
+    mur_view *texts = mur_alloc(silver->n_rows, sizeof *texts);
+    mur_verdict *verdicts = mur_alloc(silver->n_rows, sizeof *verdicts);
+    for (size_t row = 0; row < silver->n_rows; row++)
+        texts[row] = choice == MUR_TEXT_RAW ? mur_frame_string(&t->bronze, tweets[row], MUR_BRONZE_TEXT)
+                                            : mur_frame_string(silver, row, MUR_SILVER_CLEANED_TEXT);
+    mur_scorer_run(scorer, texts, silver->n_rows, verdicts);
+
+    for (size_t row = 0; row < silver->n_rows; row++) {
+        mur_frame_add_row(gold);
+        mur_frame_set_int64(gold, MUR_GOLD_TIMESTAMP, mur_frame_int64(silver, row, MUR_SILVER_TIMESTAMP));
+        mur_frame_set_string(gold, MUR_GOLD_MENTION, mur_frame_string(silver, row, MUR_SILVER_MENTION));
+        mur_frame_set_string(gold, MUR_GOLD_CLEANED_TEXT, mur_frame_string(silver, row, MUR_SILVER_CLEANED_TEXT));
+        mur_view given = mur_frame_string(silver, row, MUR_SILVER_SENTIMENT);
+        if (mur_frame_is_present(silver, row, MUR_SILVER_SENTIMENT))
+            mur_frame_set_string(gold, MUR_GOLD_SENTIMENT, given);
+        mur_sentiment predicted = verdicts[row].sentiment;
+        mur_frame_set_float32(gold, MUR_GOLD_PREDICTED_SCORE, 100.0f * verdicts[row].probability);
+        mur_frame_set_string(gold, MUR_GOLD_PREDICTED_SENTIMENT, mur_view_of(mur_sentiment_name(predicted)));
+        mur_frame_set_int8(gold, MUR_GOLD_SENTIMENT_ID, mur_view_equal(given, mur_view_of("positive")));
+        mur_frame_set_int8(gold, MUR_GOLD_PREDICTED_SENTIMENT_ID, predicted == MUR_POS);
+    }
+    free(texts);
+    free(verdicts);
+}
+
+int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_scorer *scorer,
+                  mur_file_counts *counts, mur_tally *tally)
+{
+    double start = mur_monotonic();
+    int rc = ingest(t, plan, options, counts, tally);
+    double ingested = mur_monotonic();
+    tally->ingest_seconds += ingested - start;
+    if (rc < 0)
+        return rc;
+
+    size_t *tweets = refine(t, options->mention_rule, &tally->n_bad_dates);
+    double refined = mur_monotonic();
+    tally->refine_seconds += refined - ingested;
+
+    score(t, options->text, tweets, scorer);
+    free(tweets);
+    tally->score_seconds += mur_monotonic() - refined;
+
+    tally->n_units++;
+    tally->n_bronze += (int64_t)t->bronze.n_rows;
+    tally->n_rejects += (int64_t)t->rejects.n_rows;
+    tally->n_silver += (int64_t)t->silver.n_rows;
+    return 0;
+}

@@ -12,7 +12,8 @@ static const char *const names[MUR_N_STREAMS] = {"bronze_stream", "silver_stream
 
 int mur_progress_open(mur_progress *p, const mur_comm *c)
 {
-    *p = (mur_progress){.is_speaking = c->rank == 0};
+    double now = mur_monotonic();
+    *p = (mur_progress){.is_speaking = c->rank == 0, .begun = now, .told = now};
     return mur_share_open(&p->share, c, MUR_N_STREAMS * sizeof(atomic_llong));
 }
 

@@ -89,7 +89,8 @@ static int look(const mur_job *j, queue *q)
             q->pending[q->n++] = i;
         }
     }
-    mur_log_debug("%zu source files, %zu of them ingested before, %zu to ingest", q->listed.n, n_known, q->n);
+    if (q->n > 0 || j->options->trigger != MUR_TRIGGER_INTERVAL)
+        mur_log_info("%zu source files: %zu ingested before, %zu to ingest", q->listed.n, n_known, q->n);
     return 0;
 }
 

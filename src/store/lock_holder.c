@@ -32,13 +32,14 @@ static char *first_line(const char *path)
     return line;
 }
 
-/* The start time of a process (field 22 of its stat); -1 if there is no such process or /proc hides it. The second
- * field, the command in parentheses, may hold blanks and parentheses itself. */
-static int64_t start_of(int64_t pid)
+/* The start time of a process (field 22 of its stat), `*is_dead` if nothing of it is left but its entry; -1 if there is
+ * no such process or /proc hides it. The second field, the command in parentheses, may hold blanks and parentheses. */
+static int64_t start_of(int64_t pid, bool *is_dead)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
     char *stat = first_line(path), *at = strrchr(stat, ')');
+    *is_dead = at && (strncmp(at, ") Z", 3) == 0 || strncmp(at, ") X", 3) == 0);
     for (int field = 2; at && field < 22; field++)
         at = strchr(at + 1, ' ');
     int64_t start = at ? strtoll(at, NULL, 10) : -1;
@@ -46,9 +47,19 @@ static int64_t start_of(int64_t pid)
     return start;
 }
 
+static bool is_running(int64_t pid, int64_t started)
+{
+    bool is_dead;
+    int64_t start = start_of(pid, &is_dead);
+    if (start < 0)
+        return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    return start == started && !is_dead;
+}
+
 void mur_holder_self(mur_holder *h, const char *run_id)
 {
     char host[256] = "", namespace[64] = "";
+    bool is_dead;
     gethostname(host, sizeof host - 1);
     if (readlink("/proc/self/ns/pid", namespace, sizeof namespace - 1) < 0)
         *namespace = '\0';
@@ -58,7 +69,7 @@ void mur_holder_self(mur_holder *h, const char *run_id)
                       .boot_id = first_line("/proc/sys/kernel/random/boot_id"),
                       .pid_namespace = mur_strdup(namespace),
                       .pid = getpid(),
-                      .pid_start = start_of(getpid()),
+                      .pid_start = start_of(getpid(), &is_dead),
                       .job = job ? mur_format("%s/%s", cluster ? cluster : "", job) : mur_strdup(""),
                       .restarts = restarts ? strtoll(restarts, NULL, 10) : 0,
                       .run_id = mur_strdup(run_id),
@@ -135,7 +146,5 @@ const char *mur_holder_is_gone(const mur_holder *h, const mur_holder *self, doub
         return silence > REBOOT_SECONDS ? "its host was started anew" : NULL;
     if (!is_same(h->pid_namespace, self->pid_namespace) || h->pid <= 0 || h->pid_start < 0)
         return NULL;
-    int64_t start = start_of(h->pid);
-    bool is_gone = start >= 0 ? start != h->pid_start : kill((pid_t)h->pid, 0) < 0 && errno == ESRCH;
-    return is_gone ? "its process is gone" : NULL;
+    return is_running(h->pid, h->pid_start) ? NULL : "its process is gone";
 }

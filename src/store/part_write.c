@@ -102,25 +102,42 @@ static void release_spare(const writer *w)
     mur_barrier(w->comm);
 }
 
-/* Rank 0: the table's folder is there, has room, and has a fresh temporary file of ours. */
-static int reserve(writer *w, int64_t raw_bytes)
+/* The bytes of datasets from number `set` on, not compressed. */
+static int64_t raw_bytes(const writer *w, size_t set)
+{
+    int64_t sum = 0;
+    for (; set < w->layout.n_sets; set++)
+        sum += w->layout.sets[set].n * (int64_t)w->layout.sets[set].size;
+    return sum;
+}
+
+static int check_room(const writer *w, int64_t need)
 {
     struct statvfs about;
-    if (!mur_path_is_folder(w->folder)) {
-        int rc = mur_folder_make(w->folder);
-        if (rc == 0)
-            rc = mur_file_sync(w->options->store);
-        if (rc < 0)
-            return rc;
-    }
     if (statvfs(w->folder, &about) < 0)
         return mur_fail_errno(MUR_EIO, "cannot ask for the free space of %s", w->folder);
-    int64_t have = (int64_t)about.f_bavail * (int64_t)about.f_frsize, need = raw_bytes + raw_bytes / 2;
-    if (have < need) {
-        char need_text[MUR_QUANTITY_TEXT], have_text[MUR_QUANTITY_TEXT];
-        return mur_fail(MUR_EIO, "%s has %s free and a new part needs up to %s: free some space and run again",
-                        w->folder, mur_size_format(have_text, have), mur_size_format(need_text, need));
+    int64_t have = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+    if (have >= need)
+        return 0;
+    char need_text[MUR_QUANTITY_TEXT], have_text[MUR_QUANTITY_TEXT];
+    return mur_fail(MUR_EIO, "%s has %s free and a new part needs up to %s: free some space and run again", w->folder,
+                    mur_size_format(have_text, have), mur_size_format(need_text, need));
+}
+
+/* Rank 0: the table's folder is there, has room, and has a fresh temporary file of ours. */
+static int reserve(writer *w)
+{
+    if (!mur_path_is_folder(w->folder)) {
+        int made = mur_folder_make(w->folder);
+        if (made == 0)
+            made = mur_file_sync(w->options->store);
+        if (made < 0)
+            return made;
     }
+    int64_t raw = raw_bytes(w, 0);
+    int rc = check_room(w, raw + raw / 2);
+    if (rc < 0)
+        return rc;
     int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return mur_fail_errno(MUR_ECREATE, "cannot create %s", w->temporary);
@@ -273,10 +290,13 @@ static int write_set(writer *w, hid_t file, hid_t transfer, size_t set)
     mur_layout_hash_blocks(d, elements.ptr, (int64_t)(elements.len / d->size), w->blocks + d->first_block + first);
     w->bytes_written += (int64_t)elements.len;
 
+    /* Others fill the disk meanwhile: asking again costs nothing, and inside HDF5 ranks that fail hang the others. */
     mur_watchdog_kick(&w->watchdog, "a dataset is written");
     mur_h5scope scope = {0};
     hid_t dataset = -1;
-    int rc = mur_agree(w->comm, create_set(w, &scope, file, set, &dataset));
+    int rc = mur_agree(w->comm, w->comm->rank == 0 ? check_room(w, raw_bytes(w, set)) : 0);
+    if (rc == 0)
+        rc = mur_agree(w->comm, create_set(w, &scope, file, set, &dataset));
     if (rc == 0 && d->n > 0)
         rc = write_elements(w, dataset, transfer, set, &elements);
     mur_buf_clear(&elements);
@@ -427,13 +447,10 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
         return rc;
     mur_layout_init(&w->layout, w->schema, w->route.n_rows, w->route.n_bytes);
     w->blocks = mur_alloc((size_t)w->layout.n_blocks, sizeof *w->blocks);
-    int64_t raw_bytes = 0;
-    for (size_t set = 0; set < w->layout.n_sets; set++)
-        raw_bytes += w->layout.sets[set].n * (int64_t)w->layout.sets[set].size;
 
     /* Only from here: before, ranks may wait long for one that still works on its rows. */
     mur_watchdog_start(&w->watchdog, c->rank, w->options->io_timeout_ms, w->final_path);
-    rc = mur_agree(c, c->rank == 0 ? reserve(w, raw_bytes) : 0);
+    rc = mur_agree(c, c->rank == 0 ? reserve(w) : 0);
     if (rc == 0)
         rc = write_file(w);
     if (rc < 0)

@@ -45,9 +45,8 @@ def read_classes(tables):
             raise SystemExit(f"{one} and {other} differ, but the tokenizer takes them for one class")
     sets = {name: points_of(read_ranges(tables / table)) for name, table in CLASSES}
     sets["DECIMAL"] = sets["DIGIT"] - points_of(read_ranges(tables / UNASSIGNED))
-    return {
-        point: tuple(name for name, members in sets.items() if point in members) for point in set().union(*sets.values())
-    }
+    points = set().union(*sets.values())
+    return {point: tuple(name for name, members in sets.items() if point in members) for point in points}
 
 
 def class_rows(classes):
@@ -90,7 +89,10 @@ def main():
     check_decimals(rows)
     write(
         arguments.output / "unicode_class.inc",
-        ["Classes of code points outside ASCII, as ranges in code point order, for binary search; what is", "missing is in none."],
+        [
+            "Classes of code points outside ASCII: ranges in code point order, for binary search. What is",
+            "missing is in none.",
+        ],
         [f"    {{0x{first:04X}, 0x{last:04X}, {c_class(names)}}}," for first, last, names in rows],
     )
     write(

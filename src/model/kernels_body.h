@@ -2,7 +2,16 @@
  * (the suffix) defined: hence no include guard. Plain loops vectorise by themselves; what sums or blocks is written in
  * lanes. */
 
-/* x[n] into the lanes' sums, in the order of addresses, then halves onto halves: Σ x[n] */
+/* The sum of the lanes, halves onto halves. */
+TARGET static float NAME(total)(float lane[LANES])
+{
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+/* Σ x[n]: each lane sums every 16th, then the lanes are summed. */
 TARGET static float NAME(sum)(const float *x, size_t n)
 {
     VECTOR sum[PARTS] = {{0}};
@@ -14,13 +23,10 @@ TARGET static float NAME(sum)(const float *x, size_t n)
     memcpy(lane, sum, sizeof lane);
     for (size_t l = 0; i + l < n; l++)
         lane[l] += x[i + l];
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    return NAME(total)(lane);
 }
 
-/* The same of (x[n] - mean)² */
+/* Σ (x[n] - mean)², likewise. */
 TARGET static float NAME(sum_of_squares)(const float *x, size_t n, float mean)
 {
     VECTOR sum[PARTS] = {{0}};
@@ -35,10 +41,7 @@ TARGET static float NAME(sum_of_squares)(const float *x, size_t n, float mean)
     memcpy(lane, sum, sizeof lane);
     for (size_t l = 0; i + l < n; l++)
         lane[l] += (x[i + l] - mean) * (x[i + l] - mean);
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    return NAME(total)(lane);
 }
 
 TARGET static void NAME(add_three)(float *restrict y, const float *a, const float *b, const float *c, size_t n)

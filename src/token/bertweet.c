@@ -213,8 +213,8 @@ static void encode_new_word(bertweet *t, const uint32_t *word, size_t len)
     for (size_t i = 0; i < n; i++) {
         mur_bpe_piece piece = t->pieces[i];
         bool is_last = i + 1 == n;
-        int32_t unknown_symbol = NOT_LOOKED_UP;
-        int32_t *id = piece.symbol == MUR_BPE_NO_SYMBOL ? &unknown_symbol : &t->symbol_ids[is_last][piece.symbol];
+        int32_t unlisted = NOT_LOOKED_UP;
+        int32_t *id = piece.symbol == MUR_BPE_NO_SYMBOL ? &unlisted : &t->symbol_ids[is_last][piece.symbol];
         if (*id == NOT_LOOKED_UP)
             *id = look_up(t, word + first, piece.end - first, is_last);
         mur_ids_append(&t->word_ids, *id);
@@ -262,6 +262,7 @@ static void bertweet_encode(mur_tokenizer *base, mur_view text, mur_ids *ids, si
     mur_ids_append(ids, t->end);
 }
 
+/* A surrogate, which the ids know from U+FFFD, comes out as that: UTF-8 has nothing else. */
 static void append_run(mur_buf *out, const uint32_t *run, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -121,7 +121,11 @@ class Encoder(nn.Module):
         )
 
     def forward(self, ids, first_only=False):
-        """States [text, token, hidden]; FIRST_ONLY leaves the others out of the last layer."""
+        """States [text, token, hidden]; FIRST_ONLY leaves the others out of the last layer.
+
+        Padding is told by its id, so a literal "<pad>" in a text is not looked at.  Hugging
+        Face tells it by the text's length, and does look at that one.
+        """
         hidden = self.embeddings(ids)
         pad_bias = (ids == PAD)[:, None, None, :] * -1e9
         *layers, last_layer = self.encoder["layer"]

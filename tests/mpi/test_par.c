@@ -1,0 +1,183 @@
+#include "all_ranks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "murmur/clock.h"
+
+static void agreement_carries_the_failing_ranks_message(void **state)
+{
+    (void)state;
+    int last = all.n_ranks - 1;
+    int rc = all.rank == last ? mur_fail(MUR_EIO, "rank %d broke", all.rank) : 0;
+    rc = mur_agree(&all, rc);
+    char expected[32];
+    snprintf(expected, sizeof expected, "rank %d broke", last);
+    assert_all(rc == MUR_EIO);
+    assert_all(mur_error_last()->rank == last);
+    assert_all(strcmp(mur_error_last()->message, expected) == 0);
+    assert_all(mur_agree(&all, 0) == 0);
+}
+
+static void reductions_match_arithmetic(void **state)
+{
+    (void)state;
+    int64_t n = all.n_ranks, r = all.rank;
+    assert_all(mur_sum(&all, r + 1) == n * (n + 1) / 2);
+    assert_all(mur_max(&all, r) == n - 1);
+    assert_all(mur_min(&all, r) == 0);
+    assert_all(mur_sum_before(&all, 10) == 10 * r);
+    int64_t many[5] = {r, 1, -r, 0, 7};
+    mur_sum_all(&all, many, 5);
+    assert_all(many[0] == n * (n - 1) / 2 && many[1] == n && many[2] == -many[0] && many[3] == 0 && many[4] == 7 * n);
+    assert_all(mur_broadcast_int64(&all, r + 5) == 5);
+}
+
+/* Rank s sends rank r a run of (s + 2 r) * 1000 bytes of value 16 s + r; some runs are empty. */
+static size_t length_of(int s, int r)
+{
+    return (size_t)((s + 2 * r) % 3) * 1000;
+}
+
+static void exchange_delivers_every_byte_in_rank_order(void **state)
+{
+    (void)state;
+    mur_buf *outgoing = calloc((size_t)all.n_ranks, sizeof *outgoing), incoming = {0};
+    size_t *ends = calloc((size_t)all.n_ranks, sizeof *ends);
+    for (int r = 0; r < all.n_ranks; r++)
+        for (size_t i = 0; i < length_of(all.rank, r); i++)
+            mur_buf_append_byte(&outgoing[r], (char)(16 * all.rank + r));
+    mur_buf_append_text(&incoming, "kept");
+    mur_exchange(&all, outgoing, &incoming, ends);
+
+    bool is_right = memcmp(incoming.ptr, "kept", 4) == 0;
+    size_t at = 0;
+    for (int s = 0; s < all.n_ranks; s++) {
+        for (size_t i = 0; i < length_of(s, all.rank); i++)
+            is_right = is_right && incoming.ptr[4 + at + i] == (char)(16 * s + all.rank);
+        at += length_of(s, all.rank);
+        is_right = is_right && ends[s] == at;
+    }
+    assert_all(is_right && incoming.len == at + 4);
+    for (int r = 0; r < all.n_ranks; r++)
+        mur_buf_clear(&outgoing[r]);
+    mur_buf_clear(&incoming);
+    free(outgoing);
+    free(ends);
+}
+
+static void gathers_and_broadcasts_keep_empty_ranks(void **state)
+{
+    (void)state;
+    mur_buf gathered = {0}, told = {0};
+    mur_view mine = {"abcdefgh", (size_t)(all.rank % 3)};
+    mur_all_gather(&all, mine, &gathered, NULL);
+    mur_buf expected = {0};
+    for (int r = 0; r < all.n_ranks; r++)
+        mur_buf_append(&expected, "abcdefgh", (size_t)(r % 3));
+    assert_all(mur_view_equal(mur_buf_view(&gathered), mur_buf_view(&expected)));
+
+    mur_buf_reset(&gathered);
+    mur_gather(&all, mine, &gathered, NULL);
+    assert_all(gathered.len == (all.rank == 0 ? expected.len : 0));
+
+    mur_buf_append_text(&told, all.rank == 0 ? "from rank 0" : "something longer that is replaced");
+    mur_broadcast(&all, &told);
+    assert_all(mur_view_equal(mur_buf_view(&told), mur_view_of("from rank 0")));
+    mur_buf_clear(&gathered);
+    mur_buf_clear(&expected);
+    mur_buf_clear(&told);
+}
+
+static void shared_memory_is_one_block_a_node(void **state)
+{
+    (void)state;
+    mur_share s;
+    assert_all(mur_share_open(&s, &all, 4096) == 0);
+    assert_all(((char *)s.bytes)[4095] == 0);
+    mur_barrier(&all); /* the first rank must not write before all have looked */
+    if (all.node_rank == 0)
+        memset(s.bytes, 42, 4096);
+    mur_share_publish(&s, &all);
+    assert_all(((char *)s.bytes)[4095] == 42);
+    mur_share_close(&s, &all);
+    assert_all(s.bytes == NULL);
+}
+
+static void share_larger_than_dev_shm_is_refused(void **state)
+{
+    (void)state;
+    mur_share s;
+    assert_all(mur_share_open(&s, &all, (size_t)1 << 50) == MUR_EINTERNAL);
+    assert_all(strstr(mur_error_last()->message, "/dev/shm") != NULL);
+    mur_share_close(&s, &all);
+}
+
+static void every_unit_is_dealt_once(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    int64_t sizes[N], taken[N] = {0};
+    for (int i = 0; i < N; i++)
+        sizes[i] = (i * 7919) % 101;
+    mur_deal d;
+    assert_all(mur_deal_open(&d, &all, sizes, N) == 0);
+    for (size_t unit; mur_deal_next(&d, &unit);)
+        taken[unit]++;
+    mur_deal_close(&d, &all);
+    mur_sum_all(&all, taken, N);
+    bool is_once = true;
+    for (int i = 0; i < N; i++)
+        is_once = is_once && taken[i] == 1;
+    assert_all(is_once);
+
+    size_t unit;
+    assert_all(mur_deal_open(&d, &all, NULL, 0) == 0);
+    assert_all(!mur_deal_next(&d, &unit));
+    mur_deal_close(&d, &all);
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void count_tick(void *context)
+{
+    ++*(int *)context;
+}
+
+static void waiting_ranks_sleep_and_tick(void **state)
+{
+    (void)state;
+    int n_ticks = 0;
+    mur_comm_on_wait(&all, count_tick, &n_ticks);
+    double before = cpu_seconds();
+    if (all.rank == 0)
+        for (double start = mur_monotonic(); mur_monotonic() - start < 0.5;)
+            mur_sleep(0.1);
+    mur_barrier(&all);
+    double used = cpu_seconds() - before;
+    mur_comm_on_wait(&all, NULL, NULL);
+    assert_all(used < 0.25); /* half a second of spinning would be 0.5 */
+    assert_all(all.rank == 0 || n_ticks >= 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(agreement_carries_the_failing_ranks_message),
+        cmocka_unit_test(reductions_match_arithmetic),
+        cmocka_unit_test(exchange_delivers_every_byte_in_rank_order),
+        cmocka_unit_test(gathers_and_broadcasts_keep_empty_ranks),
+        cmocka_unit_test(shared_memory_is_one_block_a_node),
+        cmocka_unit_test(share_larger_than_dev_shm_is_refused),
+        cmocka_unit_test(every_unit_is_dealt_once),
+        cmocka_unit_test(waiting_ranks_sleep_and_tick),
+    };
+    return run_on_all_ranks(tests);
+}

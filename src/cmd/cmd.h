@@ -12,7 +12,7 @@
 
 typedef struct mur_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* placeholder in the help, NULL for a flag */
+    const char *argument; /* what the help calls the value; NULL for a flag */
     const char *help;     /* with the default, where there is one */
     const char *variable; /* environment variable that gives the value when the option is absent; NULL: none */
 } mur_option;

@@ -263,6 +263,7 @@ static void empty_rank_still_joins_the_write(void **state)
     random_rows(&f, 5, 3);
     mur_frame_append(&in.whole, &f);
     mur_piece piece = {7, &f};
+    free(in.mine);
     in.mine = &piece;
     in.n_mine = all.rank == all.n_ranks - 1;
     check_part(&in, 1, 2);
@@ -295,6 +296,7 @@ static void rows_of_nulls_are_kept(void **state)
     for (int rank = 0; rank < all.n_ranks; rank++)
         mur_frame_append(&in.whole, &f);
     mur_piece piece = {all.rank, &f};
+    free(in.mine);
     in.mine = &piece;
     in.n_mine = 1;
     check_part(&in, 1, 999);

@@ -26,6 +26,9 @@ void mur_store_close(mur_store **s);
 
 const char *mur_store_folder(const mur_store *s);
 size_t mur_store_n_records(const mur_store *s);
+
+/* NULL if there is none. What these functions return is borrowed; a pointer to a record (not what it holds) lasts until
+ * the next mur_store_publish or mur_store_lock. */
 const mur_record *mur_store_record(const mur_store *s, size_t number);
 
 /* The change that made `version` of the table (-1: the latest); NULL if there is none. */
@@ -47,8 +50,9 @@ const mur_source_file *mur_store_source(const mur_store *s, mur_view path);
 size_t mur_store_n_sources(const mur_store *s);
 
 /* The writer's lock: taken before anything is written, kept alive by a thread that renews its time every 10 s. Waits 5
- * s for a holder that is going away, then MUR_ECREATE naming the holder and the cure. A lock whose process is gone on
- * this boot, or silent for 120 s by the file system's clock, is broken; `is_forced` breaks any. */
+ * s for a holder that is going away, then MUR_ECREATE naming the holder and the cure. A lock whose holder is proved
+ * gone or was silent for 120 s by the file system's clock (docs/FORMAT.md, "The lock") is broken; `is_forced` breaks
+ * any. Then reads what was published since mur_store_open. */
 int mur_store_lock(mur_store *s, const char *run_id, bool is_forced) MUR_MUST_USE;
 void mur_store_unlock(mur_store *s);
 
@@ -57,9 +61,9 @@ void mur_store_unlock(mur_store *s);
  */
 int mur_store_publish(mur_store *s, mur_record *r) MUR_MUST_USE;
 
-/* Checks every part of every version against the log: presence, size, rows, content hash; lists what no record names.
- * Calls `say` for each finding; `is_damage` false for litter. 0, also with litter; MUR_EDATA with damage (also of the
- * log). */
+/* Checks every part of every version against the log: presence, size, rows, content and file hash; lists what no record
+ * names. Calls `say` for each finding; `is_damage` false for litter. 0, also with litter, for a store without records
+ * and for an empty folder; MUR_EDATA with damage (also of the log). `*n_rows` counts sound parts. */
 int mur_store_verify(const char *folder, void (*say)(void *context, bool is_damage, const char *text), void *context,
                      int64_t *n_parts, int64_t *n_rows) MUR_MUST_USE;
 

@@ -82,8 +82,9 @@ void mur_comm_on_wait(mur_comm *c, void (*tick)(void *context), void *context)
 int mur_comm_open(mur_comm *c)
 {
     *c = (mur_comm){0};
-    /* MPI's own waits, which HDF5's collectives are full of, spin. Where other work shares the cores, giving the core
-     * up between polls is four times faster (docs/PERFORMANCE.md); alone it costs nothing. A user's setting stays. */
+    /* MPI's own waits, which HDF5's collectives are full of, spin. Giving the core up between polls lets the rank that
+     * is waited for run where cores are shared, and costs nothing where they are not (docs/PERFORMANCE.md). A user's
+     * setting stays. */
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     MPI_Init(NULL, NULL);
     mur_mem_on_exhausted(mur_comm_abort);

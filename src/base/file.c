@@ -93,15 +93,25 @@ int mur_fd_write(int fd, mur_view bytes, const char *path)
     return 0;
 }
 
-int mur_file_write(const char *path, mur_view bytes)
+static int write_with(const char *path, mur_view bytes, int how)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
     if (fd < 0)
         return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
     int rc = mur_fd_write(fd, bytes, path);
     if (close(fd) < 0 && rc == 0)
         rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
     return rc;
+}
+
+int mur_file_write(const char *path, mur_view bytes)
+{
+    return write_with(path, bytes, O_TRUNC);
+}
+
+int mur_file_append(const char *path, mur_view bytes)
+{
+    return write_with(path, bytes, O_APPEND);
 }
 
 int mur_file_sync(const char *path)

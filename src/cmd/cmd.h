@@ -37,7 +37,6 @@ void mur_print_help(const mur_command *self, FILE *to);
 
 /* Results: buffered standard output whose errors are found. MUR_EIO; 0 when the reader has gone away (as `| head`). */
 int mur_output(mur_view bytes) MUR_MUST_USE;
-int mur_output_file(const char *path, mur_view bytes, bool is_first) MUR_MUST_USE;
 
 /* The default model: $MURMUR_MODEL, else weights/murmur-mini found from the executable. A fresh string. */
 char *mur_default_model(void);

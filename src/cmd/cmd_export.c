@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "json_lines.h"
 #include "murmur/clock.h"
+#include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/tables.h"
@@ -122,7 +123,8 @@ static void append_value(context *c, const mur_frame *rows, size_t row, size_t c
 static int flush(context *c)
 {
     mur_view bytes = mur_buf_view(&c->out);
-    int rc = c->settings->output ? mur_output_file(c->settings->output, bytes, !c->has_written) : mur_output(bytes);
+    const char *path = c->settings->output;
+    int rc = !path ? mur_output(bytes) : c->has_written ? mur_file_append(path, bytes) : mur_file_write(path, bytes);
     c->has_written = true;
     mur_buf_reset(&c->out);
     return rc;

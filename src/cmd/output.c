@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,17 +10,6 @@ int mur_output(mur_view bytes)
 {
     int rc = mur_fd_write(STDOUT_FILENO, bytes, "standard output");
     return rc < 0 && errno == EPIPE ? 1 : rc;
-}
-
-int mur_output_file(const char *path, mur_view bytes, bool is_first)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (is_first ? O_TRUNC : O_APPEND), 0666);
-    if (fd < 0)
-        return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
-    int rc = mur_fd_write(fd, bytes, path);
-    if (close(fd) < 0 && rc == 0)
-        rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
-    return rc;
 }
 
 /* The executable is BUILD/murmur in SOURCE/build/PRESET, or PREFIX/bin/murmur: the model is looked for from there,

@@ -14,8 +14,9 @@
 int mur_file_read(mur_buf *out, const char *path) MUR_MUST_USE;
 int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len) MUR_MUST_USE;
 
-/* Creates or replaces the file in place; not atomic, not synced. MUR_ECREATE or MUR_EIO. */
+/* Creates the file, and replaces or continues what is in it; not atomic, not synced. MUR_ECREATE or MUR_EIO. */
 int mur_file_write(const char *path, mur_view bytes) MUR_MUST_USE;
+int mur_file_append(const char *path, mur_view bytes) MUR_MUST_USE;
 
 /* Writes all of `bytes`, through interruptions and short writes. MUR_EIO, naming `path`. */
 int mur_fd_write(int fd, mur_view bytes, const char *path) MUR_MUST_USE;

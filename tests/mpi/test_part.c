@@ -15,6 +15,7 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/part.h"
+#include "scratch.h"
 
 /* Of HDF5, whose header tests do not see: the number of handles that are open anywhere. */
 extern ssize_t H5Fget_obj_count(int64_t file, unsigned types);
@@ -469,12 +470,6 @@ static void full_disk_is_found_and_the_file_removed(void **state)
         skip();
 }
 
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path);
-}
-
 int main(void)
 {
     if (mur_comm_open(&all) < 0)
@@ -482,9 +477,8 @@ int main(void)
     mur_log_rank_set(all.rank);
     mur_buf name = {0};
     if (all.rank == 0) {
-        const char *root = getenv("TMPDIR");
-        char *folder = mur_path_join(root ? root : "/tmp", "murmur-part-XXXXXX");
-        if (!mkdtemp(folder))
+        char *folder = scratch_make("part");
+        if (!folder)
             mur_comm_abort(1);
         mur_buf_append(&name, folder, strlen(folder) + 1);
         free(folder);
@@ -506,7 +500,7 @@ int main(void)
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
     mur_barrier(&all);
     if (all.rank == 0)
-        nftw(store, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        scratch_remove(store);
     mur_buf_clear(&name);
     return finish(n_failed);
 }

@@ -1,7 +1,6 @@
 /* A store that all ranks wrote, damaged in every way: verify names what is damaged, and only that. */
 #include "all_ranks.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/store.h"
+#include "scratch.h"
 
 static const mur_column columns[] = {{"mention", MUR_STRING, "who"}, {"n", MUR_INT64, "how many"}};
 static const mur_schema gold = {"gold", "", columns, 2};
@@ -243,9 +243,8 @@ static int write_store(void **state)
     mur_buf name = {0};
     int rc = 0;
     if (all.rank == 0) {
-        const char *root = getenv("TMPDIR");
-        char *folder = mur_path_join(root ? root : "/tmp", "murmur-verify-XXXXXX");
-        if (!mkdtemp(folder))
+        char *folder = scratch_make("verify");
+        if (!folder)
             mur_comm_abort(1);
         mur_buf_append(&name, folder, strlen(folder) + 1);
         rc = mur_store_create(folder);
@@ -266,18 +265,12 @@ static int write_store(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path);
-}
-
 static int remove_store(void **state)
 {
     (void)state;
     mur_barrier(&all);
     if (all.rank == 0)
-        nftw(store, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        scratch_remove(store);
     free(paths[0]);
     free(paths[1]);
     free(store);

@@ -13,6 +13,7 @@
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/model.h"
+#include "scratch.h"
 
 typedef enum { AS_F32, AS_F16, AS_BF16, AS_I64, N_STORED = AS_I64 } stored_as;
 
@@ -31,7 +32,7 @@ typedef struct test_model {
     test_tensor *tensors;
     size_t n_tensors, cap_tensors;
     size_t header_padding; /* spaces behind the header */
-    char folder[256];
+    char *folder;          /* of test_write_model; NULL before */
 } test_model;
 
 /* xorshift64: the same sequence everywhere. */
@@ -222,10 +223,9 @@ static inline int test_write_config(const test_model *m)
 /* Makes the folder and writes both files. */
 static inline int test_write_model(test_model *m)
 {
-    const char *where = getenv("TMPDIR");
-    snprintf(m->folder, sizeof m->folder, "%s/murmur-model-XXXXXX", where ? where : "/tmp");
-    if (!mkdtemp(m->folder))
-        return mur_fail_errno(MUR_ECREATE, "cannot make %s", m->folder);
+    m->folder = scratch_make("model");
+    if (!m->folder)
+        return mur_fail_errno(MUR_ECREATE, "cannot make a folder for a model");
     int rc = test_write_config(m);
     return rc < 0 ? rc : test_write_safetensors(m);
 }
@@ -239,10 +239,8 @@ static inline void test_remove_file(const test_model *m, const char *name)
 
 static inline void test_clear_model(test_model *m)
 {
-    static const char *const files[] = {"config.json", "model.safetensors", "vocab.txt", "tokenizer.json"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        test_remove_file(m, files[i]);
-    rmdir(m->folder);
+    scratch_remove(m->folder);
+    free(m->folder);
     for (size_t i = 0; i < m->n_tensors; i++)
         free(m->tensors[i].values);
     free(m->tensors);

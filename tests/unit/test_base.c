@@ -17,6 +17,7 @@
 #include "murmur/map.h"
 #include "murmur/quantity.h"
 #include "murmur/utf8.h"
+#include "scratch.h"
 
 static void error_context_grows_outward_and_is_cut_at_the_end(void **state)
 {
@@ -156,8 +157,8 @@ static void quantities_take_suffixes_and_refuse_the_rest(void **state)
 static void files_are_read_whole_or_in_ranges(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/murmur-base-XXXXXX";
-    assert_non_null(mkdtemp(folder));
+    char *folder = scratch_make("base");
+    assert_non_null(folder);
     char *nested = mur_path_join(folder, "a/b/c"), *path = mur_path_join(nested, "f");
     assert_int_equal(mur_folder_make(nested), 0);
     assert_int_equal(mur_folder_make(nested), 0);
@@ -175,10 +176,8 @@ static void files_are_read_whole_or_in_ranges(void **state)
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mur_file_read(&b, path), MUR_ENOINPUT);
     assert_non_null(strstr(mur_error_last()->message, path));
-    char *command = malloc(64);
-    snprintf(command, 64, "rm -r %s", folder);
-    assert_int_equal(system(command), 0);
-    free(command);
+    scratch_remove(folder);
+    free(folder);
     free(path);
     free(nested);
     mur_buf_clear(&b);

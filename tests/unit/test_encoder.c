@@ -171,9 +171,7 @@ static void check_model(test_model *m)
 {
     mur_model *model = NULL;
     void *block;
-    int rc = test_load_model(&model, &block, m->folder);
-    if (rc < 0)
-        fail_msg("%s", mur_error_last()->message);
+    assert_done(test_load_model(&model, &block, m->folder));
     batch b = random_batch(m, 7);
     size_t labels = (size_t)m->labels;
     mur_encoder *e = NULL;

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,15 +20,15 @@
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/store.h"
+#include "scratch.h"
 
 static char *folder, *lock_path;
 
 static int make_store(void **state)
 {
     (void)state;
-    const char *root = getenv("TMPDIR");
-    folder = mur_path_join(root ? root : "/tmp", "murmur-lock-XXXXXX");
-    if (!mkdtemp(folder))
+    folder = scratch_make("lock");
+    if (!folder)
         return -1;
     lock_path = mur_path_join(folder, "_lock");
     unsetenv("SLURM_JOB_ID");
@@ -37,31 +36,13 @@ static int make_store(void **state)
     return mur_store_create(folder);
 }
 
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path);
-}
-
 static int remove_store(void **state)
 {
     (void)state;
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(folder);
     free(lock_path);
     free(folder);
     return 0;
-}
-
-static void assert_done(int rc)
-{
-    if (rc < 0)
-        fail_msg("%s", mur_error_last()->message);
-}
-
-static void assert_message(const char *part)
-{
-    if (!strstr(mur_error_last()->message, part))
-        fail_msg("\"%s\" is not in the message \"%s\"", part, mur_error_last()->message);
 }
 
 static mur_store *open_store(void)

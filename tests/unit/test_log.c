@@ -5,17 +5,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "murmur/file.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/schema.h"
 #include "murmur/store.h"
+#include "scratch.h"
 
 static const mur_column columns[] = {{"mention", MUR_STRING, "who, \"quoted\""}, {"n", MUR_INT64, "größe"}};
 static const mur_schema gold = {"gold", "", columns, 2}, bronze = {"bronze", "", columns, 1};
@@ -25,35 +24,16 @@ static char *folder; /* of the test in hand */
 static int make_folder(void **state)
 {
     (void)state;
-    const char *root = getenv("TMPDIR");
-    folder = mur_path_join(root ? root : "/tmp", "murmur-log-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path);
+    folder = scratch_make("log");
+    return folder ? 0 : -1;
 }
 
 static int remove_folder(void **state)
 {
     (void)state;
-    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    scratch_remove(folder);
     free(folder);
     return 0;
-}
-
-static void assert_done(int rc)
-{
-    if (rc < 0)
-        fail_msg("%s", mur_error_last()->message);
-}
-
-static void assert_message(const char *part)
-{
-    if (!strstr(mur_error_last()->message, part))
-        fail_msg("\"%s\" is not in the message \"%s\"", part, mur_error_last()->message);
 }
 
 static mur_store *open_store(void)

@@ -116,8 +116,7 @@ static void check_sentiments(const char *id2label, int labels, const mur_sentime
     test_add_tensors(&m);
     assert_int_equal(test_write_model(&m), 0);
     mur_model *model = NULL;
-    if (mur_model_open(&model, m.folder) < 0)
-        fail_msg("%s", mur_error_last()->message);
+    assert_done(mur_model_open(&model, m.folder));
     const mur_model_config *c = mur_model_config_of(model);
     assert_int_equal(c->n_labels, labels);
     for (int i = 0; i < labels; i++)

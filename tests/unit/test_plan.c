@@ -14,23 +14,24 @@
 #include "../../src/pipeline/plan.h"
 #include "murmur/file.h"
 #include "murmur/log.h"
+#include "scratch.h"
 
-static char folder[64];
+static char *folder;
 
 static int make_folder(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/murmur-plan-XXXXXX");
+    folder = scratch_make("plan");
     mur_log_level_set(MUR_LOG_ERROR); /* refusals are expected here */
-    return mkdtemp(folder) ? 0 : -1;
+    return folder ? 0 : -1;
 }
 
 static int remove_folder(void **state)
 {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command);
+    scratch_remove(folder);
+    free(folder);
+    return 0;
 }
 
 static char *put(const char *name, mur_view bytes)

@@ -13,6 +13,7 @@
 #include "../../src/model/safetensors.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
+#include "scratch.h"
 
 /* A header, in a file whose data is `data_len` bytes long. */
 static int parse(mur_safetensors *s, const char *header, int64_t data_len)
@@ -171,9 +172,8 @@ static void header_lengths_are_checked_against_file_and_limit(void **state)
 static void files_are_read_or_refused_by_name(void **state)
 {
     (void)state;
-    const char *where = getenv("TMPDIR");
-    char *folder = mur_format("%s/murmur-tensors-XXXXXX", where ? where : "/tmp");
-    assert_non_null(mkdtemp(folder));
+    char *folder = scratch_make("tensors");
+    assert_non_null(folder);
     char *path = mur_path_join(folder, "m.safetensors");
     mur_safetensors s;
     assert_int_equal(mur_safetensors_read(&s, path), MUR_ENOINPUT);
@@ -196,8 +196,7 @@ static void files_are_read_or_refused_by_name(void **state)
         assert_non_null(strstr(mur_error_last()->message, path));
     }
     mur_buf_clear(&file);
-    unlink(path);
-    rmdir(folder);
+    scratch_remove(folder);
     free(path);
     free(folder);
 }

@@ -16,6 +16,7 @@
 #include "murmur/mem.h"
 #include "murmur/tokenizer.h"
 #include "murmur/utf8.h"
+#include "scratch.h"
 #include "shared_data.h"
 
 static const char *const file_names[] = {"config.json", "tokenizer_config.json", "added_tokens.json", "vocab.txt",
@@ -39,9 +40,8 @@ static const char small_codes[] = "l o 9\nlo w</w> 8\n: r 7\n";
 /* A folder with these files, the caller's to remove with remove_folder. */
 static char *make_folder(const model_files *files)
 {
-    const char *root = getenv("TMPDIR");
-    char *folder = mur_path_join(root ? root : "/tmp", "murmur-token-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    char *folder = scratch_make("token");
+    assert_non_null(folder);
     for (int i = 0; i < N_FILES; i++) {
         if (!files->text[i])
             continue;
@@ -55,12 +55,7 @@ static char *make_folder(const model_files *files)
 
 static void remove_folder(char *folder)
 {
-    for (int i = 0; i < N_FILES; i++) {
-        char *path = mur_path_join(folder, file_names[i]);
-        unlink(path);
-        free(path);
-    }
-    assert_int_equal(rmdir(folder), 0);
+    scratch_remove(folder);
     free(folder);
 }
 
@@ -76,8 +71,7 @@ static mur_tokenizer *open_small(const char *tokenizer_config)
 {
     mur_tokenizer *t;
     model_files files = {.text = {NULL, tokenizer_config, NULL, small_vocab, small_codes}};
-    if (open_files(&t, &files) < 0)
-        fail_msg("%s", mur_error_last()->message);
+    assert_done(open_files(&t, &files));
     return t;
 }
 

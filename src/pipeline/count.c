@@ -5,29 +5,18 @@
 #include <stdlib.h>
 
 #include "job.h"
+#include "mention_counts.h"
 #include "murmur/clock.h"
 #include "murmur/hash.h"
-#include "murmur/map.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
 
 #define SLICE_ROWS 65536 /* rows read at a time; slices are dealt to ranks in turn */
 #define SAMPLES_PER_RANK 64
 
-typedef struct counts {
-    int64_t oldest, newest; /* MUR_NO_TIME where no row has a timestamp */
-    int64_t by_sentiment[MUR_N_SENTIMENTS];
-} counts;
-
-typedef struct tallies {
-    mur_map mentions;
-    counts *counts; /* by mention */
-    size_t cap;
-} tallies;
-
 typedef struct entry {
     mur_view mention;
-    counts counts;
+    mur_counts counts;
 } entry;
 
 /* What there is to read, told by rank 0. */
@@ -36,95 +25,18 @@ typedef struct slice {
     int64_t first, n;
 } slice;
 
-static int64_t total(const counts *a)
-{
-    int64_t sum = 0;
-    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
-        sum += a->by_sentiment[s];
-    return sum;
-}
-
-static void merge(tallies *t, mur_view mention, const counts *more)
-{
-    bool is_new;
-    size_t k = mur_map_add(&t->mentions, mention, &is_new);
-    if (k >= t->cap) {
-        t->cap = mur_grown(t->cap, k + 1);
-        t->counts = mur_realloc(t->counts, t->cap, sizeof *t->counts);
-    }
-    if (is_new) {
-        t->counts[k] = *more;
-        return;
-    }
-    counts *a = &t->counts[k];
-    if (more->oldest != MUR_NO_TIME && (a->oldest == MUR_NO_TIME || more->oldest < a->oldest))
-        a->oldest = more->oldest;
-    if (more->newest > a->newest) /* MUR_NO_TIME is below every instant */
-        a->newest = more->newest;
-    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
-        a->by_sentiment[s] += more->by_sentiment[s];
-}
-
-static void tallies_clear(tallies *t)
-{
-    mur_map_clear(&t->mentions);
-    free(t->counts);
-    *t = (tallies){0};
-}
-
-/* Mentions are ASCII letters, digits and '_' behind their sign: folding is ASCII's. */
-static mur_view fold(mur_buf *folded, mur_view mention)
-{
-    mur_buf_reset(folded);
-    for (size_t i = 0; i < mention.len; i++) {
-        char ch = mention.ptr[i];
-        mur_buf_append_byte(folded, ch >= 'A' && ch <= 'Z' ? (char)(ch + 'a' - 'A') : ch);
-    }
-    return mur_buf_view(folded);
-}
-
-static mur_sentiment sentiment_of(mur_view name)
-{
-    mur_sentiment s = MUR_NEG;
-    while (s < MUR_POS && !mur_view_equal(name, mur_view_of(mur_sentiment_name(s))))
-        s++;
-    return s;
-}
-
-/* The columns read, in this order. */
-static const mur_column gold_columns[] = {
-    {"mention", MUR_STRING, ""}, {"timestamp", MUR_TIMESTAMP, ""}, {"predicted_sentiment", MUR_STRING, ""}};
-static const mur_schema gold_needed = {"gold", "", gold_columns, 3};
-
-static void count_gold(tallies *t, const mur_frame *rows, bool is_folding)
-{
-    mur_buf folded = {0};
-    for (size_t r = 0; r < rows->n_rows; r++) {
-        mur_view mention = mur_frame_string(rows, r, 0);
-        int64_t timestamp = mur_frame_int64(rows, r, 1);
-        counts one = {.oldest = timestamp, .newest = timestamp};
-        one.by_sentiment[sentiment_of(mur_frame_string(rows, r, 2))] = 1;
-        merge(t, is_folding ? fold(&folded, mention) : mention, &one);
-    }
-    mur_buf_clear(&folded);
-}
-
-static void count_application(tallies *t, const mur_frame *rows)
+static void count_application(mur_mention_counts *t, const mur_frame *rows)
 {
     for (size_t r = 0; r < rows->n_rows; r++) {
-        counts former = {.oldest = mur_frame_int64(rows, r, MUR_APPLICATION_MIN_TIMESTAMP),
-                         .newest = mur_frame_int64(rows, r, MUR_APPLICATION_MAX_TIMESTAMP)};
-        former.by_sentiment[MUR_NEG] = mur_frame_int64(rows, r, MUR_APPLICATION_NEGATIVE);
-        former.by_sentiment[MUR_NEU] = mur_frame_int64(rows, r, MUR_APPLICATION_NEUTRAL);
-        former.by_sentiment[MUR_POS] = mur_frame_int64(rows, r, MUR_APPLICATION_POSITIVE);
-        merge(t, mur_frame_string(rows, r, MUR_APPLICATION_MENTION), &former);
+        mur_counts former = mur_application_counts(rows, r);
+        mur_mention_counts_add(t, mur_frame_string(rows, r, MUR_APPLICATION_MENTION), &former);
     }
 }
 
 /* Reads this rank's slices of the parts at `paths` and counts them; the first `n_former` parts are the application's
  * own, the others gold's. */
-static int count_slices(tallies *t, const mur_job *j, char *const *paths, size_t n_former, const slice *slices,
-                        size_t n)
+static int count_slices(mur_mention_counts *t, const mur_job *j, char *const *paths, size_t n_former,
+                        const slice *slices, size_t n)
 {
     mur_part_reader *reader = NULL;
     int64_t open_part = -1;
@@ -140,12 +52,12 @@ static int count_slices(tallies *t, const mur_job *j, char *const *paths, size_t
             open_part = s->part;
         }
         mur_frame rows;
-        mur_frame_init(&rows, is_former ? &mur_application_schema : &gold_needed);
+        mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
         rc = mur_part_read(reader, s->first, s->n, &rows);
         if (rc == 0 && is_former)
             count_application(t, &rows);
         else if (rc == 0)
-            count_gold(t, &rows, j->options->is_folding_case);
+            mur_count_gold(t, &rows, j->options->is_folding_case, 0, 1);
         mur_frame_clear(&rows);
         mur_progress_tick((void *)&j->progress);
     }
@@ -153,7 +65,7 @@ static int count_slices(tallies *t, const mur_job *j, char *const *paths, size_t
     return rc;
 }
 
-static void pack(mur_buf *out, mur_view mention, const counts *c)
+static void pack(mur_buf *out, mur_view mention, const mur_counts *c)
 {
     uint32_t len = (uint32_t)mention.len;
     mur_buf_append(out, &len, sizeof len);
@@ -203,7 +115,7 @@ static void buffers_free(const mur_comm *c, mur_buf *buffers)
 }
 
 /* Collective. Every mention's counts meet on the rank that its hash names; `t` becomes that rank's mentions. */
-static void send_to_owners(tallies *t, const mur_comm *c)
+static void send_to_owners(mur_mention_counts *t, const mur_comm *c)
 {
     mur_buf *outgoing = buffers_new(c), incoming = {0};
     for (size_t k = 0; k < t->mentions.n_keys; k++) {
@@ -214,10 +126,10 @@ static void send_to_owners(tallies *t, const mur_comm *c)
     mur_exchange(c, outgoing, &incoming, NULL);
     buffers_free(c, outgoing);
 
-    tallies_clear(t);
+    mur_mention_counts_clear(t);
     mur_view left = mur_buf_view(&incoming);
     for (entry e; unpack(&e, &left);)
-        merge(t, e.mention, &e.counts);
+        mur_mention_counts_add(t, e.mention, &e.counts);
     mur_buf_clear(&incoming);
 }
 
@@ -225,7 +137,7 @@ static void send_to_owners(tallies *t, const mur_comm *c)
 static int by_total(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
-    int64_t tx = total(&x->counts), ty = total(&y->counts);
+    int64_t tx = mur_counts_total(&x->counts), ty = mur_counts_total(&y->counts);
     return tx != ty ? (tx < ty ? 1 : -1) : mur_view_compare(x->mention, y->mention);
 }
 
@@ -255,7 +167,7 @@ static entry *find_splitters(const mur_comm *c, const entry *mine, size_t n, mur
 }
 
 /* Collective. Sorts the job's mentions over the ranks, rank 0 first, into `rows` of the application's schema. */
-static void sort_globally(const mur_comm *c, const tallies *t, mur_frame *rows)
+static void sort_globally(const mur_comm *c, const mur_mention_counts *t, mur_frame *rows)
 {
     size_t n = t->mentions.n_keys, n_splitters, to = 0;
     entry *mine = mur_alloc(n, sizeof *mine);
@@ -287,7 +199,7 @@ static void sort_globally(const mur_comm *c, const tallies *t, mur_frame *rows)
         mur_frame_set_int64(rows, MUR_APPLICATION_NEGATIVE, run[k].counts.by_sentiment[MUR_NEG]);
         mur_frame_set_int64(rows, MUR_APPLICATION_NEUTRAL, run[k].counts.by_sentiment[MUR_NEU]);
         mur_frame_set_int64(rows, MUR_APPLICATION_POSITIVE, run[k].counts.by_sentiment[MUR_POS]);
-        mur_frame_set_int64(rows, MUR_APPLICATION_TOTAL, total(&run[k].counts));
+        mur_frame_set_int64(rows, MUR_APPLICATION_TOTAL, mur_counts_total(&run[k].counts));
     }
     free(run);
     mur_buf_clear(&incoming);
@@ -421,7 +333,7 @@ int mur_count(mur_job *j)
         at += strlen(paths[i]) + 1;
     }
 
-    tallies counted = {0};
+    mur_mention_counts counted = {0};
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &mur_application_schema);
@@ -448,7 +360,7 @@ int mur_count(mur_job *j)
 
     mur_part_clear(&part);
     mur_frame_clear(&rows);
-    tallies_clear(&counted);
+    mur_mention_counts_clear(&counted);
     free(paths);
     mur_buf_clear(&names);
     mur_buf_clear(&slices);

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 #include "murmur/clock.h"
-#include "murmur/date.h"
 #include "murmur/file.h"
 #include "murmur/ingest.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
+#include "refine.h"
 
 /* A gzip file that unfolds to more is refused: it would take the node's memory. */
 #define MAX_INFLATED ((size_t)2 << 30)
@@ -82,42 +82,6 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     return rc;
 }
 
-/* Silver: a row per mention. `tweets[row]` is the bronze row that a silver row comes from. */
-static size_t *refine(mur_unit_tables *t, mur_mention_rule rule, int64_t *n_bad_dates)
-{
-    size_t *tweets = NULL, cap = 0;
-    mur_mentions mentions = {0};
-    mur_frame *silver = &t->silver;
-    for (size_t row = 0; row < t->bronze.n_rows; row++) {
-        if (!mur_frame_is_present(&t->bronze, row, MUR_BRONZE_TEXT))
-            continue;
-        mur_mentions_find(&mentions, rule, mur_frame_string(&t->bronze, row, MUR_BRONZE_TEXT));
-        if (mentions.n_found == 0)
-            continue;
-        int64_t timestamp = MUR_NO_TIME;
-        if (mur_frame_is_present(&t->bronze, row, MUR_BRONZE_DATE)) {
-            timestamp = mur_date_parse(mur_frame_string(&t->bronze, row, MUR_BRONZE_DATE));
-            *n_bad_dates += timestamp == MUR_NO_TIME;
-        }
-        for (size_t i = 0; i < mentions.n_found; i++) {
-            if (silver->n_rows == cap) {
-                cap = mur_grown(cap, silver->n_rows + 1);
-                tweets = mur_realloc(tweets, cap, sizeof *tweets);
-            }
-            tweets[silver->n_rows] = row;
-            mur_frame_add_row(silver);
-            mur_frame_set_int64(silver, MUR_SILVER_TIMESTAMP, timestamp);
-            mur_frame_set_string(silver, MUR_SILVER_MENTION, mentions.found[i]);
-            mur_frame_set_string(silver, MUR_SILVER_CLEANED_TEXT, mur_buf_view(&mentions.cleaned));
-            if (mur_frame_is_present(&t->bronze, row, MUR_BRONZE_SENTIMENT))
-                mur_frame_set_string(silver, MUR_SILVER_SENTIMENT,
-                                     mur_frame_string(&t->bronze, row, MUR_BRONZE_SENTIMENT));
-        }
-    }
-    mur_mentions_clear(&mentions);
-    return tweets;
-}
-
 /* Gold: silver with the model's word, on the cleaned text or on the tweet as it is. */
 static void score(mur_unit_tables *t, mur_text_choice choice, const size_t *tweets, mur_scorer *scorer)
 {
@@ -158,7 +122,7 @@ int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     if (rc < 0)
         return rc;
 
-    size_t *tweets = refine(t, options->mention_rule, &tally->n_bad_dates);
+    size_t *tweets = mur_refine(&t->silver, &t->bronze, options->mention_rule, &tally->n_bad_dates);
     double refined = mur_monotonic();
     tally->refine_seconds += refined - ingested;
 

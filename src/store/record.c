@@ -7,7 +7,8 @@
 static void change_clear(mur_change *c)
 {
     free(c->table);
-    free(c->schema);
+    if (!c->is_schema_shared)
+        free(c->schema);
     free(c->input);
     for (size_t i = 0; i < c->n_added; i++)
         mur_part_clear(&c->added[i]);

@@ -40,7 +40,7 @@ static void append_change(mur_buf *out, const mur_change *c)
     append_text(out, "", c->table);
     append_int(out, ":{\"version\":", c->version);
     mur_buf_append_text(out, ",\"schema\":");
-    mur_buf_append_text(out, c->schema);
+    mur_buf_append_text(out, c->schema ? c->schema : "null");
     append_text(out, ",\"input\":", c->input);
     append_int(out, ",\"input_version\":", c->input_version);
     mur_buf_append_text(out, ",\"added\":[");

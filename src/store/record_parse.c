@@ -1,6 +1,4 @@
 /* A record from text that may be torn, damaged or made by someone else: every member is checked by type and range. */
-#include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -40,17 +38,6 @@ static char *take_text(taker *t, const cJSON *object, const char *name)
     return member ? mur_strdup(member->valuestring) : NULL;
 }
 
-/* Digits with an optional sign, nothing else, within int64. */
-static bool read_digits(const char *text, int64_t *value)
-{
-    size_t sign = *text == '-';
-    if (text[sign] == '\0' || text[sign + strspn(text + sign, "0123456789")] != '\0')
-        return false;
-    errno = 0;
-    *value = strtoll(text, NULL, 10);
-    return errno == 0;
-}
-
 /* Integers are numbers, or strings where a double would not hold them. */
 static int64_t int_of(taker *t, const cJSON *value, const char *name, int64_t low)
 {
@@ -61,7 +48,7 @@ static int64_t int_of(taker *t, const cJSON *value, const char *name, int64_t lo
         number = (int64_t)value->valuedouble;
         is_fine = (double)number == value->valuedouble;
     } else if (cJSON_IsString(value)) {
-        is_fine = read_digits(value->valuestring, &number);
+        is_fine = mur_record_digits(mur_view_of(value->valuestring), &number);
     }
     if (!is_fine || number < low)
         refuse(t, name, "an integer that it can be");
@@ -115,7 +102,8 @@ static void take_change(taker *t, const cJSON *json, mur_record *r)
         return;
     mur_change *c = mur_record_change(r, json->string);
     c->version = take_int(t, json, "version", 0);
-    c->schema = take_object(t, json, "schema");
+    if (!cJSON_IsNull(mur_json_member(json, "schema"))) /* null in checkpoints alone: mur_state_check refuses it */
+        c->schema = take_object(t, json, "schema");
     if (!cJSON_IsNull(mur_json_member(json, "input")))
         c->input = take_text(t, json, "input");
     c->input_version = take_int(t, json, "input_version", -1);
@@ -137,37 +125,6 @@ static void take_change(taker *t, const cJSON *json, mur_record *r)
     const cJSON *removed = take(t, json, "removed", cJSON_IsArray, "an array");
     c->removed = mur_alloc((size_t)cJSON_GetArraySize(removed), sizeof *c->removed);
     cJSON_ArrayForEach(item, removed) c->removed[c->n_removed++] = take_path(t, item, "removed");
-}
-
-static void take_sources(taker *t, const cJSON *document, mur_record *r)
-{
-    const cJSON *sources = take(t, document, "sources", cJSON_IsArray, "an array"), *item;
-    r->sources = mur_alloc((size_t)cJSON_GetArraySize(sources), sizeof *r->sources);
-    cJSON_ArrayForEach(item, sources)
-    {
-        mur_source_file *s = &r->sources[r->n_sources++];
-        s->path = take_text(t, item, "path");
-        s->size = take_int(t, item, "size", 0);
-        s->mtime_ns = take_int(t, item, "mtime_ns", INT64_MIN);
-        s->n_rows = take_int(t, item, "rows", 0);
-        s->n_rejects = take_int(t, item, "rejects", 0);
-    }
-}
-
-static void take_units(taker *t, const cJSON *document, mur_record *r)
-{
-    const cJSON *units = take(t, document, "units", cJSON_IsArray, "an array"), *item;
-    r->units = mur_alloc((size_t)cJSON_GetArraySize(units), sizeof *r->units);
-    cJSON_ArrayForEach(item, units)
-    {
-        if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) != 3)
-            refuse(t, "units", "an array of arrays of three");
-        if (t->rc < 0)
-            return;
-        const cJSON *bronze = item->child, *rejects = bronze->next, *silver = rejects->next;
-        r->units[r->n_units++] = (mur_unit_rows){int_of(t, bronze, "units", 0), int_of(t, rejects, "units", 0),
-                                                 int_of(t, silver, "units", 0)};
-    }
 }
 
 static void take_record(taker *t, const cJSON *document, mur_record *r)
@@ -195,8 +152,6 @@ static void take_record(taker *t, const cJSON *document, mur_record *r)
     }
     const cJSON *tables = take(t, document, "tables", cJSON_IsObject, "an object"), *table;
     cJSON_ArrayForEach(table, tables) take_change(t, table, r);
-    take_sources(t, document, r);
-    take_units(t, document, r);
 }
 
 /* What stands before the checksum, or an empty view if that is not there or not right. */
@@ -220,13 +175,24 @@ int mur_record_parse(mur_record *out, mur_view text, const char *what)
     *out = (mur_record){0};
     if (checked_part(text).len == 0)
         return mur_fail(MUR_EDATA, "%s is damaged: its checksum is missing or wrong", what);
-    cJSON *document = mur_json_parse(text, what);
-    if (!document)
-        return MUR_EDATA;
-    taker t = {.what = what};
-    take_record(&t, document, out);
+    mur_record_lists lists;
+    mur_buf rest = {0};
+    int rc = mur_record_split(&lists, &rest, text, what);
+    cJSON *document = rc == 0 ? mur_json_parse(mur_buf_view(&rest), what) : NULL;
+    if (document) {
+        taker t = {.what = what};
+        take_record(&t, document, out);
+        rc = t.rc;
+    } else {
+        rc = MUR_EDATA;
+    }
     cJSON_Delete(document);
-    if (t.rc < 0)
+    mur_buf_clear(&rest);
+    if (rc == 0)
+        rc = mur_record_take_sources(out, lists.sources, what);
+    if (rc == 0)
+        rc = mur_record_take_units(out, lists.units, what);
+    if (rc < 0)
         mur_record_clear(out);
-    return t.rc;
+    return rc;
 }

@@ -29,13 +29,16 @@ void mur_state_clear(mur_store *s)
         free(s->tables[i].versions);
         free(s->tables[i].parts);
     }
-    for (size_t i = 0; i < s->source_paths.n_keys; i++)
-        free(s->sources[i].path);
     mur_map_clear(&s->part_paths);
     mur_map_clear(&s->source_paths);
     free(s->sources);
     free(s->records);
     free(s->tables);
+    s->part_paths = s->source_paths = (mur_map){0};
+    s->sources = NULL;
+    s->records = NULL;
+    s->tables = NULL;
+    s->n_records = s->cap_records = s->n_tables = s->cap_sources = 0;
 }
 
 mur_table_state *mur_state_table(const mur_store *s, const char *name)
@@ -61,12 +64,61 @@ static const mur_change *latest(const mur_store *s, const mur_table_state *t)
     return &s->records[v->record].changes[v->change];
 }
 
-static const mur_part *find_part(const mur_table_state *t, const char *path)
+/* The paths that a change removes, as a set: compaction removes thousands at once. */
+static mur_map removed_set(const mur_change *c)
 {
-    for (size_t i = 0; t && i < t->n_parts; i++)
-        if (strcmp(t->parts[i]->path, path) == 0)
-            return t->parts[i];
-    return NULL;
+    mur_map set = {0};
+    for (size_t i = 0; i < c->n_removed; i++)
+        mur_map_add(&set, mur_view_of(c->removed[i]), NULL);
+    return set;
+}
+
+/* Takes what is removed off the totals. MUR_EDATA if some of it is not among the table's parts, or is twice. */
+static int check_removed(const mur_table_state *t, const mur_change *c, int64_t *n_rows, int64_t *n_parts,
+                         int64_t *bytes)
+{
+    if (c->n_removed == 0)
+        return 0;
+    mur_map set = removed_set(c), found = {0};
+    for (size_t i = 0; t && i < t->n_parts; i++) {
+        mur_view path = mur_view_of(t->parts[i]->path);
+        if (mur_map_find(&set, path) == MUR_MAP_NONE)
+            continue;
+        mur_map_add(&found, path, NULL);
+        *n_rows -= t->parts[i]->n_rows;
+        *bytes -= t->parts[i]->bytes;
+        --*n_parts;
+    }
+    int rc = set.n_keys < c->n_removed ? mur_fail(MUR_EDATA, "a part of table %s is removed twice", c->table) : 0;
+    for (size_t i = 0; rc == 0 && i < c->n_removed; i++)
+        if (mur_map_find(&found, mur_view_of(c->removed[i])) == MUR_MAP_NONE)
+            rc = mur_fail(MUR_EDATA, "part %s is removed and is not in the table", c->removed[i]);
+    mur_map_clear(&set);
+    mur_map_clear(&found);
+    return rc;
+}
+
+/* Adds what is added to the totals. MUR_EDATA if it is elsewhere, or there already. */
+static int check_added(const mur_store *s, const mur_change *c, int64_t *n_rows, int64_t *bytes)
+{
+    size_t folder = strlen(c->table);
+    mur_map seen = {0};
+    int rc = 0;
+    for (size_t i = 0; i < c->n_added && rc == 0; i++) {
+        const mur_part *part = &c->added[i];
+        mur_view path = mur_view_of(part->path);
+        bool is_new;
+        mur_map_add(&seen, path, &is_new);
+        if (strncmp(part->path, c->table, folder) != 0 || part->path[folder] != '/')
+            rc = mur_fail(MUR_EDATA, "part %s is not in the folder of table %s", part->path, c->table);
+        else if (!is_new || mur_map_find(&s->part_paths, path) != MUR_MAP_NONE)
+            rc = mur_fail(MUR_EDATA, "part %s is added a second time", part->path);
+        else if (__builtin_add_overflow(*n_rows, part->n_rows, n_rows) ||
+                 __builtin_add_overflow(*bytes, part->bytes, bytes))
+            rc = mur_fail(MUR_EDATA, "part %s is larger than anything", part->path);
+    }
+    mur_map_clear(&seen);
+    return rc;
 }
 
 static int check_change(const mur_store *s, mur_change *c, bool is_new)
@@ -81,37 +133,34 @@ static int check_change(const mur_store *s, mur_change *c, bool is_new)
         return mur_fail(MUR_EDATA, "table %s has no schema", c->table);
     int64_t n_rows = before ? before->n_rows : 0, n_parts = before ? before->n_parts : 0;
     int64_t bytes = before ? before->bytes : 0;
-    for (size_t i = 0; i < c->n_removed; i++) {
-        const mur_part *part = find_part(t, c->removed[i]);
-        if (!part)
-            return mur_fail(MUR_EDATA, "part %s is removed and is not in the table", c->removed[i]);
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(c->removed[k], c->removed[i]) == 0)
-                return mur_fail(MUR_EDATA, "part %s is removed twice", c->removed[i]);
-        n_rows -= part->n_rows;
-        bytes -= part->bytes;
-        n_parts--;
-    }
-    size_t folder = strlen(c->table);
-    for (size_t i = 0; i < c->n_added; i++) {
-        const mur_part *part = &c->added[i];
-        if (strncmp(part->path, c->table, folder) != 0 || part->path[folder] != '/')
-            return mur_fail(MUR_EDATA, "part %s is not in the folder of table %s", part->path, c->table);
-        bool is_twice = mur_map_find(&s->part_paths, mur_view_of(part->path)) != MUR_MAP_NONE;
-        for (size_t k = 0; k < i; k++)
-            is_twice = is_twice || strcmp(c->added[k].path, part->path) == 0;
-        if (is_twice)
-            return mur_fail(MUR_EDATA, "part %s is added a second time", part->path);
-        if (__builtin_add_overflow(n_rows, part->n_rows, &n_rows) || __builtin_add_overflow(bytes, part->bytes, &bytes))
-            return mur_fail(MUR_EDATA, "part %s is larger than anything", part->path);
-        n_parts++;
-    }
+    int rc = check_removed(t, c, &n_rows, &n_parts, &bytes);
+    if (rc < 0)
+        return rc;
+    rc = check_added(s, c, &n_rows, &bytes);
+    if (rc < 0)
+        return rc;
+    n_parts += (int64_t)c->n_added;
     if (!is_new && (n_rows != c->n_rows || bytes != c->bytes || n_parts != c->n_parts))
         return mur_fail(MUR_EDATA, "the totals of table %s are not those of its parts", c->table);
     c->n_rows = n_rows;
     c->n_parts = n_parts;
     c->bytes = bytes;
     return 0;
+}
+
+static int check_sources(const mur_store *s, const mur_record *r)
+{
+    mur_map seen = {0};
+    int rc = 0;
+    for (size_t i = 0; i < r->n_sources && rc == 0; i++) {
+        mur_view path = mur_view_of(r->sources[i].path);
+        bool is_new;
+        mur_map_add(&seen, path, &is_new);
+        if (!is_new || mur_map_find(&s->source_paths, path) != MUR_MAP_NONE)
+            rc = mur_fail(MUR_EDATA, "source file %s is ingested a second time", r->sources[i].path);
+    }
+    mur_map_clear(&seen);
+    return rc;
 }
 
 int mur_state_check(mur_store *s, mur_record *r, bool is_new)
@@ -123,29 +172,20 @@ int mur_state_check(mur_store *s, mur_record *r, bool is_new)
         if (rc < 0)
             return rc;
     }
-    for (size_t i = 0; i < r->n_sources; i++)
-        if (mur_map_find(&s->source_paths, mur_view_of(r->sources[i].path)) != MUR_MAP_NONE)
-            return mur_fail(MUR_EDATA, "source file %s is ingested a second time", r->sources[i].path);
-    return 0;
-}
-
-static bool is_removed(const mur_change *c, const mur_part *part)
-{
-    for (size_t i = 0; i < c->n_removed; i++)
-        if (strcmp(c->removed[i], part->path) == 0)
-            return true;
-    return false;
+    return check_sources(s, r);
 }
 
 void mur_state_apply(mur_table_state *t, const mur_change *c)
 {
     size_t n_kept = 0, place = t->n_parts;
+    mur_map removed = removed_set(c);
     for (size_t i = 0; c->n_removed > 0 && i < t->n_parts; i++) {
-        if (!is_removed(c, t->parts[i]))
+        if (mur_map_find(&removed, mur_view_of(t->parts[i]->path)) == MUR_MAP_NONE)
             t->parts[n_kept++] = t->parts[i];
         else if (place == t->n_parts)
             place = n_kept;
     }
+    mur_map_clear(&removed);
     n_kept = c->n_removed > 0 ? n_kept : t->n_parts;
     place = place < n_kept ? place : n_kept;
 
@@ -180,9 +220,22 @@ static void fold_sources(mur_store *s, mur_record *r)
             s->sources = mur_realloc(s->sources, s->cap_sources, sizeof *s->sources);
         }
         s->sources[number] = r->sources[i];
+        s->sources[number].path = NULL; /* the map has it */
+        free(r->sources[i].path);
     }
-    free(r->sources); /* the paths moved */
+    free(r->sources);
     r->sources = NULL;
+}
+
+/* Schemas would be most of what records take in memory, and they hardly ever change. */
+static void share_schema(const mur_store *s, mur_change *c)
+{
+    const mur_change *before = latest(s, mur_state_table(s, c->table));
+    if (!before || c->is_schema_shared || strcmp(before->schema, c->schema) != 0)
+        return;
+    free(c->schema);
+    c->schema = before->schema;
+    c->is_schema_shared = true;
 }
 
 void mur_state_fold(mur_store *s, mur_record *r)
@@ -192,7 +245,11 @@ void mur_state_fold(mur_store *s, mur_record *r)
         s->cap_records = mur_grown(s->cap_records, s->n_records + 1);
         s->records = mur_realloc(s->records, s->cap_records, sizeof *s->records);
     }
+    free(r->units);
+    r->units = NULL;
+    r->n_units = 0;
     for (size_t i = 0; i < r->n_changes; i++) {
+        share_schema(s, &r->changes[i]);
         mur_table_state *t = table_of(s, r->changes[i].table);
         mur_state_apply(t, &r->changes[i]);
         for (size_t k = 0; k < r->changes[i].n_added; k++)

@@ -139,3 +139,20 @@ size_t mur_store_n_sources(const mur_store *s)
 {
     return s->source_paths.n_keys;
 }
+
+int mur_store_units(const mur_store *s, size_t number, mur_unit_rows **units, size_t *n)
+{
+    *units = NULL;
+    *n = 0;
+    if (number >= s->n_records)
+        return mur_fail(MUR_EUSAGE, "%s has no record %zu", s->folder, number);
+    mur_record r;
+    int rc = mur_state_read(s->log_folder, (int64_t)number, &r);
+    if (rc < 0)
+        return rc;
+    *units = r.units;
+    *n = r.n_units;
+    r.units = NULL;
+    mur_record_clear(&r);
+    return 0;
+}

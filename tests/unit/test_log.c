@@ -132,9 +132,15 @@ static void check_full_store(const mur_store *s)
     assert_string_equal(r->precision, "fp32");
     assert_int_equal(r->n_sources, 2);
     assert_null(r->sources);
-    assert_int_equal(r->n_units, 2);
-    assert_int_equal(r->units[0].silver, 3);
-    assert_int_equal(r->units[1].bronze, INT64_MAX);
+    assert_null(r->units);
+    mur_unit_rows *units;
+    size_t n_units;
+    assert_done(mur_store_units(s, 0, &units, &n_units));
+    assert_int_equal(n_units, 2);
+    assert_int_equal(units[0].silver, 3);
+    assert_int_equal(units[1].bronze, INT64_MAX);
+    free(units);
+    assert_int_equal(mur_store_units(s, 1, &units, &n_units), MUR_EUSAGE);
 
     const mur_change *c = mur_store_change(s, "gold", -1);
     assert_int_equal(c->version, 0);
@@ -261,6 +267,12 @@ static void record_that_would_be_wrong_is_not_published(void **state)
         mur_record_clear(&r);
     }
     assert_message("/data/a.json is ingested a second time");
+    mur_record r = plain_record("INGEST");
+    add_source(&r, "/data/b.json", 1);
+    add_source(&r, "/data/b.json", 1); /* nor twice in one record */
+    assert_int_equal(mur_store_publish(s, &r), MUR_EINTERNAL);
+    mur_record_clear(&r);
+    assert_message("/data/b.json is ingested a second time");
     assert_int_equal(mur_store_n_records(s), 2);
     mur_store_close(&s);
 }

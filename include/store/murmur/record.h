@@ -8,8 +8,9 @@
 /* A table's change in one record, and its state after it. */
 typedef struct mur_change {
     char *table;
-    int64_t version;           /* +1 with each change; the first is 0 */
-    char *schema;              /* JSON, as in the part: set by mur_store_publish from `columns` where that is given */
+    int64_t version;       /* +1 with each change; the first is 0 */
+    char *schema;          /* JSON, as in the part: set by mur_store_publish from `columns` where that is given */
+    bool is_schema_shared; /* `schema` is another change's and is not freed: versions of a table rarely differ in it */
     const mur_schema *columns; /* given by the writer; NULL in records that were read */
     char *input;           /* the table that this one is made from; NULL for bronze and rejects, made from sources */
     int64_t input_version; /* the version of it that this one stands for; -1 without an input */
@@ -48,9 +49,9 @@ typedef struct mur_record {
     char *precision;
     mur_change *changes;
     size_t n_changes;
-    mur_source_file *sources; /* NULL in a store that was opened: folded into the store's index; n_sources stays */
+    mur_source_file *sources; /* NULL in an open store: they are in its index (mur_store_source); n_sources stays */
     size_t n_sources;
-    mur_unit_rows *units;
+    mur_unit_rows *units; /* NULL and 0 in an open store, which does not keep them: mur_store_units reads them */
     size_t n_units;
 } mur_record;
 
@@ -62,7 +63,7 @@ void mur_record_clear(mur_record *r);
 mur_change *mur_record_change(mur_record *r, const char *table);
 
 /* Appends the document with its checksum and a line feed. Strings that may not be NULL are set and `options`, `schema`
- * are JSON objects; all text is UTF-8. */
+ * (where not NULL) are JSON objects; all text is UTF-8. */
 void mur_record_format(mur_buf *out, const mur_record *r);
 
 /* Reads a document that may hold anything: checksum first, then every member by type and range; members that are not

@@ -45,9 +45,13 @@ int64_t mur_store_version_as_of(const mur_store *s, const char *table, int64_t t
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts,
                     size_t *n) MUR_MUST_USE;
 
-/* What was ingested under this path, or NULL. */
+/* What was ingested under this path, or NULL. Its `path` is NULL: the caller has it. */
 const mur_source_file *mur_store_source(const mur_store *s, mur_view path);
 size_t mur_store_n_sources(const mur_store *s);
+
+/* The work units of a record, read from its file: a fresh array that the caller frees. MUR_EUSAGE if there is no such
+ * record; MUR_EDATA, MUR_EIO. */
+int mur_store_units(const mur_store *s, size_t number, mur_unit_rows **units, size_t *n) MUR_MUST_USE;
 
 /* The writer's lock: taken before anything is written, kept alive by a thread that renews its time every 10 s. Waits 5
  * s for a holder that is going away, then MUR_ECREATE naming the holder and the cure. A lock whose holder is proved

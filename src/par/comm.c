@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "comm_mpi.h"
+#include "launch.h"
 #include "murmur/clock.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -35,25 +36,6 @@ void mur_comm_abort(int status)
     _Exit(status);
 }
 
-static int environment_number(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-    int64_t value = otherwise;
-    if (text && *text) {
-        char *end;
-        long number = strtol(text, &end, 10);
-        if (*end == '\0')
-            value = number;
-    }
-    return (int)value;
-}
-
-int mur_launch_rank(void)
-{
-    int rank = environment_number("OMPI_COMM_WORLD_RANK", -1);
-    return rank >= 0 ? rank : environment_number("PMIX_RANK", 0);
-}
-
 void mur_comm_wait(const mur_comm *c, MPI_Request *request)
 {
     double start = 0, ticked = 0;
@@ -82,6 +64,9 @@ void mur_comm_on_wait(mur_comm *c, void (*tick)(void *context), void *context)
 int mur_comm_open(mur_comm *c)
 {
     *c = (mur_comm){0};
+    int rc = mur_launch_before_init();
+    if (rc < 0)
+        return rc;
     /* MPI's own waits, which HDF5's collectives are full of, spin. Giving the core up between polls lets the rank that
      * is waited for run where cores are shared, and costs nothing where they are not (docs/PERFORMANCE.md). A user's
      * setting stays. */
@@ -106,14 +91,7 @@ int mur_comm_open(mur_comm *c)
     MUR_MPI(MPI_Bcast(&c->node, 1, MPI_INT, 0, h->node));
     MUR_MPI(MPI_Allreduce(&is_first, &c->n_nodes, 1, MPI_INT, MPI_SUM, h->all));
 
-    /* srun without PMIx starts N processes that each believe to be alone: N writers on one store. */
-    int wanted = environment_number("SLURM_STEP_NUM_TASKS", environment_number("SLURM_NTASKS", 1));
-    if (c->n_ranks == 1 && wanted > 1 && !getenv("OMPI_COMM_WORLD_SIZE"))
-        return mur_fail(MUR_EUSAGE,
-                        "SLURM started %d tasks but MPI sees one rank: each would write alone; "
-                        "use srun --mpi=pmix, or mpirun inside sbatch",
-                        wanted);
-    return 0;
+    return mur_launch_after_init(c->n_ranks);
 }
 
 void mur_comm_close(mur_comm *c)

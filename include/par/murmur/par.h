@@ -22,11 +22,12 @@ typedef struct mur_comm {
     struct mur_comm_handles *handles;
 } mur_comm;
 
-/* The rank a launcher (mpirun, srun) gave this process, read from the environment; 0 where there is none. Local, and
- * before or without mur_comm_open: commands that only read run on rank 0 alone, without MPI. */
+/* The rank a launcher (mpirun, srun, with or without PMIx) gave this process, read from the environment; 0 where there
+ * is none. Local, and before or without mur_comm_open: commands that only read run on rank 0 alone, without MPI. */
 int mur_launch_rank(void);
 
-/* Collective. Starts MPI and fills `c`. A rank that is one of N singletons started by a wrong srun is refused. */
+/* Collective. Starts MPI and fills `c`. One of several processes that each are alone in MPI (srun without PMIx, another
+ * MPI's mpiexec, an sbatch script that starts the program bare) is refused: MUR_EUSAGE with the cure. */
 int mur_comm_open(mur_comm *c) MUR_MUST_USE;
 
 /* Collective. Ends MPI. */

@@ -11,18 +11,19 @@
 #include "murmur/tables.h"
 #include "murmur/utf8.h"
 #include "table_rows.h"
+#include "when.h"
 
 typedef struct settings {
     bool is_csv;
-    const char *output, *version, *as_of, *columns;
+    mur_when when;
+    const char *output, *columns;
     int64_t limit;
 } settings;
 
 static const mur_option options[] = {
     {"format", "FORMAT", "jsonl (default) or csv", NULL},
     {"output", "FILE", "write there instead of standard output", NULL},
-    {"version", "N", "the table as of its version N (default: the latest)", NULL},
-    {"as-of", "TIME", "the table as of an instant (ISO 8601)", NULL},
+    MUR_WHEN_OPTIONS("the table"),
     {"columns", "A,B", "these columns, in this order (default: all)", NULL},
     {"limit", "N", "at most N rows", NULL},
     {NULL, NULL, NULL, NULL},
@@ -37,10 +38,8 @@ static int set(void *into, const char *name, const char *value)
             return mur_fail(MUR_EUSAGE, "'%s' is neither jsonl nor csv", value);
     } else if (strcmp(name, "output") == 0) {
         s->output = value;
-    } else if (strcmp(name, "version") == 0) {
-        s->version = value;
-    } else if (strcmp(name, "as-of") == 0) {
-        s->as_of = value;
+    } else if (mur_when_takes(name)) {
+        return mur_when_set(&s->when, name, value);
     } else if (strcmp(name, "columns") == 0) {
         s->columns = value;
     } else if (strcmp(name, "limit") == 0) {
@@ -193,7 +192,7 @@ static int run(const mur_command *self, int argc, char **argv)
         return rc;
     context c = {.settings = &s};
     mur_selection selection = {table->table, -1, s.limit};
-    rc = mur_select_version(&selection.version, store, table->table, s.version, s.as_of);
+    rc = mur_when_find(&selection.record, &s.when, store, table->table);
     if (rc == 0 && s.is_csv) {
         for (size_t k = 0; k < schema.n_columns; k++)
             mur_buf_printf(&c.out, "%s%s", k ? "," : "", chosen[k].name);

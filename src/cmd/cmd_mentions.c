@@ -8,20 +8,24 @@
 #include "murmur/quantity.h"
 #include "murmur/tables.h"
 #include "table_rows.h"
+#include "when.h"
 
 typedef struct settings {
     int64_t top;
+    mur_when when;
 } settings;
 
 static const mur_option options[] = {
     {"top", "N", "mentions of each list (default 20)", NULL},
+    MUR_WHEN_OPTIONS("the application table"),
     {NULL, NULL, NULL, NULL},
 };
 
 static int set(void *into, const char *name, const char *value)
 {
     settings *s = into;
-    (void)name; /* there is one */
+    if (mur_when_takes(name))
+        return mur_when_set(&s->when, name, value);
     return mur_integer_parse(&s->top, value, 1, 1000000);
 }
 
@@ -101,7 +105,9 @@ static int run(const mur_command *self, int argc, char **argv)
     for (list_order order = 0; order < N_LISTS; order++)
         l.rows[order] = mur_alloc(l.top, sizeof *l.rows[order]);
     mur_selection selection = {"application", -1, -1};
-    rc = mur_each_frame(store, &selection, &mur_application_schema, take, &l);
+    rc = mur_when_find(&selection.record, &s.when, store, selection.table);
+    if (rc == 0)
+        rc = mur_each_frame(store, &selection, &mur_application_schema, take, &l);
     if (rc == 0) {
         mur_buf out = {0};
         mur_buf_printf(&out, "%" PRId64 " mentions of %" PRId64 " users\n", l.n_rows, l.n_mentions);

@@ -1,19 +1,18 @@
 #include "table_rows.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-
-#include "murmur/clock.h"
-#include "murmur/quantity.h"
 
 #define FRAME_ROWS 16384
 
 int mur_each_frame(const mur_store *store, const mur_selection *selection, const mur_schema *schema,
                    int (*take)(void *context, const mur_frame *rows), void *context)
 {
+    int64_t version = mur_store_version_at(store, selection->table, selection->record);
+    if (version < 0)
+        return 0;
     const mur_part **parts = NULL;
     size_t n_parts;
-    int rc = mur_store_parts(store, selection->table, selection->version, &parts, &n_parts);
+    int rc = mur_store_parts(store, selection->table, version, &parts, &n_parts);
     if (rc < 0)
         return rc;
     int64_t left = selection->limit < 0 ? INT64_MAX : selection->limit;
@@ -36,24 +35,4 @@ int mur_each_frame(const mur_store *store, const mur_selection *selection, const
     mur_frame_clear(&rows);
     free(parts);
     return rc;
-}
-
-int mur_select_version(int64_t *version, const mur_store *store, const char *table, const char *number,
-                       const char *as_of)
-{
-    *version = -1;
-    if (number && as_of)
-        return mur_fail(MUR_EUSAGE, "--version and --as-of exclude each other");
-    if (number)
-        return mur_integer_parse(version, number, 0, INT64_MAX);
-    if (as_of) {
-        int64_t time;
-        if (mur_time_parse(&time, mur_view_of(as_of)) < 0)
-            return mur_fail(MUR_EUSAGE, "--as-of %s: not a time; write for example 2026-11-22T14:00:00Z", as_of);
-        *version = mur_store_version_as_of(store, table, time);
-        if (*version < 0)
-            return mur_fail(MUR_EUSAGE, "%s had no version at %s; murmur history tells when its versions were made",
-                            table, as_of);
-    }
-    return 0;
 }

@@ -5,21 +5,16 @@
 #include "murmur/frame.h"
 #include "murmur/store.h"
 
-/* Which rows of which version. */
+/* Which rows. */
 typedef struct mur_selection {
     const char *table;
-    int64_t version; /* -1: the latest */
-    int64_t limit;   /* -1: all */
+    int64_t record; /* the table as of this record of the log (when.h) */
+    int64_t limit;  /* -1: all */
 } mur_selection;
 
 /* Calls `take` with frames of `schema`'s columns, in table order, until it returns something else than 0 (which is then
- * the result) or the rows end. A table without a version has no rows. */
+ * the result) or the rows end. A table that had no version yet has no rows. */
 int mur_each_frame(const mur_store *store, const mur_selection *selection, const mur_schema *schema,
                    int (*take)(void *context, const mur_frame *rows), void *context) MUR_MUST_USE;
-
-/* The option --version N or --as-of TIME as a version of the table; -1 where neither is given, MUR_EUSAGE for a time
- * before the first version. */
-int mur_select_version(int64_t *version, const mur_store *store, const char *table, const char *number,
-                       const char *as_of) MUR_MUST_USE;
 
 #endif

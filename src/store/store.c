@@ -91,15 +91,6 @@ const mur_record *mur_store_record_of(const mur_store *s, const mur_change *chan
     return v ? &s->records[v->record] : NULL;
 }
 
-int64_t mur_store_version_as_of(const mur_store *s, const char *table, int64_t time)
-{
-    const mur_table_state *t = mur_state_table(s, table);
-    int64_t version = -1;
-    while (t && version + 1 < (int64_t)t->n_versions && s->records[t->versions[version + 1].record].time <= time)
-        version++;
-    return version;
-}
-
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts, size_t *n)
 {
     *parts = NULL;

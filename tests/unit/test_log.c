@@ -222,9 +222,11 @@ static void check_versions(const mur_store *s)
     assert_done(mur_store_parts(s, "silver", -1, &parts, &n));
     assert_int_equal(n, 0);
     free(parts);
-    assert_int_equal(mur_store_version_as_of(s, "gold", mur_store_record(s, 0)->time - 1), -1);
-    assert_int_equal(mur_store_version_as_of(s, "gold", mur_store_record(s, 5)->time), 5);
-    assert_int_equal(mur_store_version_as_of(s, "silver", INT64_MAX), -1);
+    assert_int_equal(mur_store_record_as_of(s, mur_store_record(s, 0)->time - 1), -1);
+    assert_int_equal(mur_store_record_as_of(s, mur_store_record(s, 5)->time), 5);
+    assert_int_equal(mur_store_version_at(s, "gold", -1), -1);
+    assert_int_equal(mur_store_version_at(s, "gold", 5), 5);
+    assert_int_equal(mur_store_version_at(s, "silver", INT64_MAX), -1);
 }
 
 static void every_version_keeps_its_parts_in_row_order(void **state)

@@ -37,8 +37,10 @@ const mur_change *mur_store_change(const mur_store *s, const char *table, int64_
 /* The record that holds it. */
 const mur_record *mur_store_record_of(const mur_store *s, const mur_change *change);
 
-/* The table's version as of an instant; -1 if it had none yet. */
-int64_t mur_store_version_as_of(const mur_store *s, const char *table, int64_t time);
+/* A reader keeps to one record, and sees every table as of it: the last record that is not later than an instant (-1:
+ * none), and the table's version at a record (-1: it had none yet). */
+int64_t mur_store_record_as_of(const mur_store *s, int64_t time);
+int64_t mur_store_version_at(const mur_store *s, const char *table, int64_t record);
 
 /* The parts of a version (-1: latest; none if the table has no version yet), in row order: borrowed entries in a fresh
  * array that the caller frees. MUR_EUSAGE naming the versions there are, if it does not exist. */

@@ -4,8 +4,16 @@
 #include "comm_mpi.h"
 #include "murmur/mem.h"
 
+/* A job of one (mur_comm_alone) has no handles. */
+static bool is_alone(const mur_comm *c)
+{
+    return !c->handles;
+}
+
 int mur_agree(const mur_comm *c, int rc)
 {
+    if (is_alone(c))
+        return rc < 0 ? rc : 0;
     struct {
         int code, rank;
     } mine = {rc < 0 ? rc : 0, c->rank}, worst;
@@ -23,6 +31,8 @@ int mur_agree(const mur_comm *c, int rc)
 
 void mur_barrier(const mur_comm *c)
 {
+    if (is_alone(c))
+        return;
     MPI_Request request;
     MUR_MPI(MPI_Ibarrier(c->handles->all, &request));
     mur_comm_wait(c, &request);
@@ -30,6 +40,8 @@ void mur_barrier(const mur_comm *c)
 
 static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
 {
+    if (is_alone(c))
+        return;
     MPI_Request request;
     MUR_MPI(MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_INT64_T, op, c->handles->all, &request));
     mur_comm_wait(c, &request);
@@ -64,6 +76,8 @@ void mur_sum_all(const mur_comm *c, int64_t *values, size_t n)
 
 int64_t mur_sum_before(const mur_comm *c, int64_t value)
 {
+    if (is_alone(c))
+        return 0;
     int64_t before = 0;
     MPI_Request request;
     MUR_MPI(MPI_Iexscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, c->handles->all, &request));
@@ -73,6 +87,8 @@ int64_t mur_sum_before(const mur_comm *c, int64_t value)
 
 int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
 {
+    if (is_alone(c))
+        return value;
     MPI_Request request;
     MUR_MPI(MPI_Ibcast(&value, 1, MPI_INT64_T, 0, c->handles->all, &request));
     mur_comm_wait(c, &request);
@@ -84,6 +100,8 @@ int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
 
 void mur_broadcast(const mur_comm *c, mur_buf *b)
 {
+    if (is_alone(c))
+        return;
     size_t len = (size_t)mur_broadcast_int64(c, (int64_t)b->len);
     if (c->rank != 0) {
         mur_buf_reset(b);
@@ -100,6 +118,12 @@ void mur_broadcast(const mur_comm *c, mur_buf *b)
 
 void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming, size_t *ends)
 {
+    if (is_alone(c)) {
+        if (ends)
+            ends[0] = outgoing[0].len;
+        mur_buf_append(incoming, outgoing[0].ptr, outgoing[0].len);
+        return;
+    }
     int n = c->n_ranks;
     int64_t *sizes = mur_alloc((size_t)n * 2, sizeof *sizes), *coming = sizes + n;
     for (int r = 0; r < n; r++)

@@ -94,6 +94,11 @@ int mur_comm_open(mur_comm *c)
     return mur_launch_after_init(c->n_ranks);
 }
 
+mur_comm mur_comm_alone(void)
+{
+    return (mur_comm){.n_ranks = 1, .node_size = 1, .n_nodes = 1};
+}
+
 void mur_comm_close(mur_comm *c)
 {
     if (!c->handles)

@@ -74,6 +74,8 @@ static hid_t access_list(void)
 
 hid_t mur_h5_access_together(const mur_comm *c)
 {
+    if (!c->handles)
+        return mur_h5_access_alone();
     hid_t list = access_list();
     H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
     bool is_fine = list >= 0 && H5Pget_mdc_config(list, &cache) >= 0;
@@ -97,6 +99,16 @@ hid_t mur_h5_access_alone(void)
     /* Parts never change, so nobody needs HDF5's flock, which some network file systems refuse. A user's
      * HDF5_USE_FILE_LOCKING still has its way. */
     if (list >= 0 && (H5Pset_fapl_sec2(list) < 0 || H5Pset_file_locking(list, false, true) < 0)) {
+        H5Pclose(list);
+        return -1;
+    }
+    return list;
+}
+
+hid_t mur_h5_transfer_together(const mur_comm *c)
+{
+    hid_t list = H5Pcreate(H5P_DATASET_XFER);
+    if (list >= 0 && c->handles && H5Pset_dxpl_mpio(list, H5FD_MPIO_COLLECTIVE) < 0) {
         H5Pclose(list);
         return -1;
     }

@@ -308,11 +308,8 @@ static int write_file(writer *w)
 {
     mur_h5scope scope = {0};
     hid_t access = mur_h5_hold(&scope, mur_h5_access_together(w->comm));
-    hid_t transfer = mur_h5_hold(&scope, H5Pcreate(H5P_DATASET_XFER));
-    int rc = 0;
-    if (access < 0 || transfer < 0 || H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE) < 0)
-        rc = mur_h5_fail("cannot prepare parallel HDF5");
-    rc = mur_agree(w->comm, rc);
+    hid_t transfer = mur_h5_hold(&scope, mur_h5_transfer_together(w->comm));
+    int rc = mur_agree(w->comm, access < 0 || transfer < 0 ? mur_h5_fail("cannot prepare parallel HDF5") : 0);
     if (rc < 0)
         goto done;
     /* The name is reserved: TRUNC replaces our own empty file. */

@@ -317,6 +317,25 @@ static void many_chunks_with_and_without_compression(void **state)
     clear_input(&in);
 }
 
+static void every_rank_alone_writes_the_same_part(void **state)
+{
+    (void)state;
+    input in;
+    make_input(&in, 20, 300, deal_to_first);
+    mur_comm alone = mur_comm_alone();
+    mur_piece piece = {0, &in.whole};
+    char *run_id = mur_format("rank%d", all.rank);
+    mur_part_options options = {.store = store, .run_id = run_id, .version = version++, .compress = 1};
+    mur_part part;
+    int64_t bytes_written;
+    int rc = mur_part_write(&part, &alone, &schema, &piece, 1, &options, &bytes_written);
+    assert_all(is_done(rc));
+    assert_all(part.hash == expected_hash(&in.whole));
+    mur_part_clear(&part);
+    free(run_id);
+    clear_input(&in);
+}
+
 static void columns_are_chosen_by_name_and_missing_ones_are_null(void **state)
 {
     (void)state;
@@ -492,6 +511,7 @@ int main(void)
         cmocka_unit_test(table_without_rows_is_a_part),
         cmocka_unit_test(rows_of_nulls_are_kept),
         cmocka_unit_test(many_chunks_with_and_without_compression),
+        cmocka_unit_test(every_rank_alone_writes_the_same_part),
         cmocka_unit_test(columns_are_chosen_by_name_and_missing_ones_are_null),
         cmocka_unit_test(two_pieces_of_one_order_are_refused_everywhere),
         cmocka_unit_test(name_that_is_taken_is_left_alone),

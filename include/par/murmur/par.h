@@ -30,6 +30,11 @@ int mur_launch_rank(void);
  * MPI's mpiexec, an sbatch script that starts the program bare) is refused: MUR_EUSAGE with the cure. */
 int mur_comm_open(mur_comm *c) MUR_MUST_USE;
 
+/* A job of this process alone, inside a larger job or without MPI: agreement, sums, broadcasts, gathers and exchanges
+ * on it call no MPI and wait for nobody, so that what is written for ranks serves one. Not for shares and deals. Local;
+ * nothing to close. */
+mur_comm mur_comm_alone(void);
+
 /* Collective. Ends MPI. */
 void mur_comm_close(mur_comm *c);
 

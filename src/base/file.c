@@ -8,12 +8,38 @@
 
 #include "murmur/mem.h"
 
+const char *mur_file_kind(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG: return "a file";
+    case S_IFDIR: return "a folder";
+    case S_IFLNK: return "a symbolic link";
+    case S_IFIFO: return "a FIFO";
+    case S_IFSOCK: return "a socket";
+    default: return "a device";
+    }
+}
+
 static int open_to_read(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Nobody may ever write into a FIFO: to open one must not block. To files and folders O_NONBLOCK means nothing. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return mur_fail_errno(errno == ENOENT || errno == ENOTDIR ? MUR_ENOINPUT : MUR_EIO, "cannot open %s", path);
     return fd;
+}
+
+static int open_file(const char *path)
+{
+    int fd = open_to_read(path), rc = fd;
+    struct stat about;
+    if (fd >= 0 && fstat(fd, &about) < 0)
+        rc = mur_fail_errno(MUR_EIO, "cannot stat %s", path);
+    else if (fd >= 0 && !S_ISREG(about.st_mode))
+        rc = mur_fail(MUR_EIO, "%s is %s, not a file", path, mur_file_kind(about.st_mode));
+    if (rc < 0 && fd >= 0)
+        close(fd);
+    return rc;
 }
 
 /* Reads until `len` bytes are there or the file ends; returns how many, or MUR_EIO. */
@@ -35,15 +61,13 @@ static int64_t read_fully(int fd, char *into, int64_t len, int64_t offset, const
 
 int mur_file_read(mur_buf *out, const char *path)
 {
-    int fd = open_to_read(path);
+    int fd = open_file(path);
     if (fd < 0)
         return fd;
     int rc = 0;
     struct stat about;
     if (fstat(fd, &about) < 0)
         rc = mur_fail_errno(MUR_EIO, "cannot stat %s", path);
-    else if (S_ISDIR(about.st_mode))
-        rc = mur_fail(MUR_EIO, "%s is a folder, not a file", path);
 
     /* The size is a hint: /proc files say 0, growing ones lie. Read until the end. */
     int64_t offset = 0, step = rc == 0 && about.st_size > 0 ? about.st_size + 1 : 4096;
@@ -64,7 +88,7 @@ int mur_file_read(mur_buf *out, const char *path)
 
 int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len)
 {
-    int fd = open_to_read(path);
+    int fd = open_file(path);
     if (fd < 0)
         return fd;
     int rc = 0;

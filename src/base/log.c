@@ -6,6 +6,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "murmur/utf8.h"
+
+/* Bytes of a message: the longest path (PATH_MAX is 4096) and what is said of it. */
+#define LONGEST 8192
+
 static struct {
     mur_log_level level;
     int rank;
@@ -27,7 +32,7 @@ void mur_log(mur_log_level level, const char *format, ...)
     if (level > state.level || (state.rank != 0 && level > MUR_LOG_WARN))
         return;
 
-    char line[4096];
+    char text[LONGEST], line[LONGEST + 128];
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
@@ -38,15 +43,12 @@ void mur_log(mur_log_level level, const char *format, ...)
 
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line + used, sizeof line - used - 1, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    /* A path or a tweet may hold a line feed: one message stays one line. One write(2), so that lines of several
-     * ranks do not mix. */
-    used = strlen(line);
-    for (size_t i = 0; i < used; i++)
-        if ((unsigned char)line[i] < 0x20)
-            line[i] = ' ';
+    /* A path or a tweet may hold anything: one message stays one line. One write(2), so that lines of several ranks do
+     * not mix. */
+    used += mur_utf8_show(line + used, sizeof line - used - 1, mur_view_of(text));
     line[used++] = '\n';
     if (write(STDERR_FILENO, line, used) < 0)
         return; /* nowhere left to say so */

@@ -77,3 +77,27 @@ size_t mur_utf8_valid_prefix(mur_view text)
     }
     return text.len;
 }
+
+size_t mur_utf8_show(char *out, size_t room, mur_view text)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    for (size_t i = 0; i < text.len;) {
+        uint32_t point;
+        int decoded = mur_utf8_decode(&point, text.ptr + i, text.len - i);
+        bool is_plain = decoded > 0 && point >= 0x20 && (point < 0x7F || point > 0x9F);
+        size_t len = (size_t)(decoded < 0 ? -decoded : decoded), needed = is_plain ? len : 4 * len;
+        if (room - used <= needed)
+            break;
+        if (is_plain)
+            memcpy(out + used, text.ptr + i, len);
+        for (size_t k = 0; !is_plain && k < len; k++) {
+            unsigned char byte = (unsigned char)text.ptr[i + k];
+            memcpy(out + used + 4 * k, (char[]){'\\', 'x', digits[byte >> 4], digits[byte & 15]}, 4);
+        }
+        used += needed;
+        i += len;
+    }
+    out[used] = '\0';
+    return used;
+}

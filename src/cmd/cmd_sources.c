@@ -10,6 +10,7 @@
 #include "murmur/quantity.h"
 #include "murmur/sources.h"
 #include "murmur/tables.h"
+#include "murmur/utf8.h"
 
 typedef struct settings {
     int64_t n_records;
@@ -25,6 +26,13 @@ static int set(void *into, const char *name, const char *value)
     settings *s = into;
     (void)name; /* there is one */
     return mur_integer_parse(&s->n_records, value, 0, 1000000);
+}
+
+/* On one line, whatever the name holds. */
+static void append_path(mur_buf *out, const char *path)
+{
+    size_t room = 4 * strlen(path) + 1;
+    out->len += mur_utf8_show(mur_buf_reserve(out, room), room, mur_view_of(path));
 }
 
 /* The first lines of the first file, as ingest would read them. */
@@ -49,7 +57,9 @@ static int print_records(mur_buf *out, const char *path, int64_t n_records)
         mur_document_kind kind = damage ? MUR_DOCUMENT_LINES : mur_document_probe(mur_buf_view(&text));
         rc = mur_ingest_text(&in, mur_buf_view(&text), 0, kind, damage);
         static const char *const kinds[] = {"JSON Lines", "one object", "an array"};
-        mur_buf_printf(out, "\n%s: %s, %zu records, %zu rejects\n", path, kinds[kind], bronze.n_rows, rejects.n_rows);
+        mur_buf_append_byte(out, '\n');
+        append_path(out, path);
+        mur_buf_printf(out, ": %s, %zu records, %zu rejects\n", kinds[kind], bronze.n_rows, rejects.n_rows);
         for (size_t row = 0; rc == 0 && row < bronze.n_rows && row < (size_t)n_records; row++) {
             for (size_t c = MUR_BRONZE_DATE; c <= MUR_BRONZE_SENTIMENT; c++) {
                 mur_view value = mur_frame_string(&bronze, row, c);
@@ -76,7 +86,7 @@ static int run(const mur_command *self, int argc, char **argv)
     if (rc != 0)
         return rc;
     mur_sources list;
-    rc = mur_sources_list(&list, argv + first, (size_t)(argc - first), false);
+    rc = mur_sources_list(&list, argv + first, (size_t)(argc - first), NULL);
     if (rc < 0)
         return rc;
 
@@ -85,7 +95,9 @@ static int run(const mur_command *self, int argc, char **argv)
     int64_t bytes = 0;
     for (size_t i = 0; i < list.n; i++) {
         bytes += list.items[i].size;
-        mur_buf_printf(&out, "%12" PRId64 "  %s\n", list.items[i].size, list.items[i].path);
+        mur_buf_printf(&out, "%12" PRId64 "  ", list.items[i].size);
+        append_path(&out, list.items[i].path);
+        mur_buf_append_byte(&out, '\n');
     }
     mur_buf_printf(&out, "%zu source files, %s\n", list.n, mur_size_format(size, bytes));
     if (list.n > 0 && s.n_records > 0)

@@ -145,7 +145,7 @@ static void tell(mur_job *j, const batch *b, const mur_plan *plan, const mur_tal
     mur_progress_tell(&j->progress, MUR_STREAM_GOLD, n_silver, seconds[2]);
 }
 
-int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, bool *failed, bool *is_committed)
+int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, mur_file_fate *fates, bool *is_committed)
 {
     batch b = {.done = mur_alloc(plan->n_units, sizeof *b.done),
                .counts = mur_alloc(plan->n_files, sizeof *b.counts),
@@ -164,8 +164,10 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, bool *failed
         mur_sum_all(j->c, (int64_t *)b.unit_rows, plan->n_units * sizeof *b.unit_rows / sizeof(int64_t));
         bool is_whole = true;
         for (size_t i = 0; i < plan->n_files; i++) {
-            failed[i] = b.counts[i].n_failed > 0;
-            is_whole = is_whole && !failed[i];
+            fates[i] = b.counts[i].n_failed > 0  ? MUR_FILE_FAILED
+                       : b.counts[i].n_moved > 0 ? MUR_FILE_MOVED
+                                                 : MUR_FILE_READ;
+            is_whole = is_whole && fates[i] == MUR_FILE_READ;
         }
         if (is_whole) {
             tell(j, &b, plan, &before);
@@ -174,7 +176,7 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, bool *failed
                 rc = mur_agree(j->c, j->c->rank == 0 ? publish(j, plan, &b) : 0);
             *is_committed = rc == 0;
         } else {
-            j->tally = before; /* done again without the files that failed */
+            j->tally = before; /* done again without the files that were not read */
         }
     }
 

@@ -4,8 +4,15 @@
 
 #include "job.h"
 
-/* Collective. Ingests the plan's files. `*failed` (n_files) marks on every rank the files that could not be read: where
- * there is one nothing was written and `*is_committed` is false. The plan is the same on all ranks. */
-int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t batch, bool *failed, bool *is_committed) MUR_MUST_USE;
+typedef enum {
+    MUR_FILE_READ,
+    MUR_FILE_FAILED, /* could not be read; named in a warning by the rank that found it */
+    MUR_FILE_MOVED,  /* changed or vanished between its listing and the end of its reading */
+} mur_file_fate;
+
+/* Collective. Ingests the plan's files. `*fates` (n_files) tells on every rank how each was: where one was not read
+ * nothing was written and `*is_committed` is false. The plan is the same on all ranks. */
+int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t batch, mur_file_fate *fates,
+                  bool *is_committed) MUR_MUST_USE;
 
 #endif

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "murmur/file.h"
 #include "murmur/ingest.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
@@ -29,7 +28,7 @@ static int line_end(int64_t *end, const mur_source *file, int64_t from)
     for (*end = file->size; from < file->size; from += STEP) {
         int64_t len = file->size - from < STEP ? file->size - from : STEP;
         mur_buf_reset(&window);
-        rc = mur_file_read_range(&window, file->path, from, len);
+        rc = mur_source_read(&window, file, from, len);
         if (rc < 0)
             break;
         const char *feed = memchr(window.ptr, '\n', window.len);
@@ -68,11 +67,11 @@ static bool begins_as_lines(mur_view window)
 static int probe(bool *is_lines, const mur_source *file)
 {
     mur_buf text = {0};
-    int rc = mur_file_read_range(&text, file->path, 0, MUR_UNIT_BYTES);
+    int rc = mur_source_read(&text, file, 0, MUR_UNIT_BYTES);
     *is_lines = rc == 0 && begins_as_lines(mur_buf_view(&text));
     if (rc == 0 && !*is_lines) {
         mur_buf_reset(&text);
-        rc = mur_file_read_range(&text, file->path, 0, file->size);
+        rc = mur_source_read(&text, file, 0, file->size);
         *is_lines = rc == 0 && mur_document_probe(mur_buf_view(&text)) == MUR_DOCUMENT_LINES;
     }
     mur_buf_clear(&text);
@@ -132,7 +131,7 @@ void mur_plan_make(mur_plan *p, const mur_source *pending, size_t n_pending, int
         p->files[file].path = mur_strdup(pending[i].path);
 
         mur_buf magic = {0};
-        int rc = mur_file_read_range(&magic, pending[i].path, 0, pending[i].size < 2 ? pending[i].size : 2);
+        int rc = mur_source_read(&magic, &pending[i], 0, pending[i].size < 2 ? pending[i].size : 2);
         is_gzip[file] = rc == 0 && mur_is_gzip(mur_buf_view(&magic));
         mur_buf_clear(&magic);
         if (rc == 0)

@@ -36,7 +36,8 @@ typedef struct mur_plan {
 } mur_plan;
 
 /* Local. Takes files from the front of `pending` until `max_files` or `max_bytes` is reached (at least one file),
- * opening each: one that cannot be opened or read is left out and its index in `pending` told to `refuse`. */
+ * opening each: one that cannot be opened or read, or is no longer as it was listed, is left out and its index in
+ * `pending` told to `refuse`, with the failure in the error slot. */
 void mur_plan_make(mur_plan *p, const mur_source *pending, size_t n_pending, int64_t max_files, int64_t max_bytes,
                    void (*refuse)(void *context, size_t index), void *context);
 

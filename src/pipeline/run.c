@@ -15,6 +15,7 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/sources.h"
+#include "settle.h"
 
 /* Application is brought up to date at the end of a run, and in a long one at most so often. */
 #define COUNT_SECONDS 60.0
@@ -43,9 +44,14 @@ typedef struct queue {
     mur_sources listed;
     size_t *pending; /* indices in `listed` of files not in the log, from `first` on */
     size_t first, n;
-    mur_map refused; /* paths that could not be read in this run: told once, not tried again in it */
-    mur_map changed; /* paths that changed after they were ingested: told once */
-    bool is_listed;  /* once at least: later listings are quiet */
+    size_t n_settling; /* files of the last look that moved too short a time before it */
+    mur_map moved;     /* paths that changed or vanished since the last look: the next one decides */
+    size_t n_moved;    /* those of them that changed */
+    mur_map refused;   /* paths that could not be read in this run: told once, not tried again in it */
+    mur_map changed;   /* paths that changed after they were ingested: told once */
+    mur_map told;      /* paths that a listing named */
+    mur_settle settle;
+    bool is_listed; /* once at least */
 } queue;
 
 static void queue_clear(queue *q)
@@ -54,13 +60,21 @@ static void queue_clear(queue *q)
     free(q->pending);
     mur_map_clear(&q->refused);
     mur_map_clear(&q->changed);
+    mur_map_clear(&q->moved);
+    mur_map_clear(&q->told);
+    mur_settle_clear(&q->settle);
 }
 
 /* Rank 0. Lists the sources and drops what the log holds. */
 static int look(const mur_job *j, queue *q)
 {
     mur_sources_clear(&q->listed);
-    int rc = mur_sources_list(&q->listed, j->options->sources, j->options->n_sources, q->is_listed);
+    mur_map_reset(&q->moved);
+    q->n_moved = q->n_settling = 0;
+    int rc = mur_sources_list(&q->listed, j->options->sources, j->options->n_sources, &q->told);
+    int64_t now_ns = 0;
+    if (rc == 0 && j->options->settle_ms > 0) /* behind the listing: what moved meanwhile has not settled */
+        rc = mur_store_clock(j->store, &now_ns);
     if (rc < 0)
         return rc;
     if (!q->is_listed && q->listed.n == 0)
@@ -85,12 +99,20 @@ static int look(const mur_job *j, queue *q)
                              "ingest it)",
                              file->path);
             n_known++;
-        } else if (mur_map_find(&q->refused, path) == MUR_MAP_NONE) {
+        } else if (mur_map_find(&q->refused, path) != MUR_MAP_NONE) {
+            continue;
+        } else if (!mur_settle_is_over(&q->settle, file, j->options->settle_ms, now_ns)) {
+            mur_log_debug("%s is left: it moved within --settle", file->path);
+            q->n_settling++;
+        } else {
             q->pending[q->n++] = i;
         }
     }
+    char settling[64] = "";
+    if (q->n_settling > 0)
+        snprintf(settling, sizeof settling, ", %zu not settled yet", q->n_settling);
     if (q->n > 0 || j->options->trigger != MUR_TRIGGER_INTERVAL)
-        mur_log_info("%zu source files: %zu ingested before, %zu to ingest", q->listed.n, n_known, q->n);
+        mur_log_info("%zu source files: %zu ingested before, %zu to ingest%s", q->listed.n, n_known, q->n, settling);
     return 0;
 }
 
@@ -99,12 +121,37 @@ typedef struct refusal {
     const mur_source *files;
 } refusal;
 
-/* mur_plan_make's: the message of what failed is in the error slot. */
+/* A file that is not as it was listed: half a file is never ingested. */
+static void leave(queue *q, const char *path)
+{
+    mur_map_add(&q->moved, mur_view_of(path), NULL);
+    if (mur_path_exists(path)) {
+        q->n_moved++;
+        mur_log_warn("%s changed while it was to be read; it is left for the next trigger (--settle waits for files "
+                     "that are being written)",
+                     path);
+    } else {
+        mur_log_info("%s vanished before it was read", path);
+    }
+}
+
+/* mur_plan_make's: what failed is in the error slot. */
 static void refuse(void *context, size_t index)
 {
     refusal *r = context;
-    mur_map_add(&r->q->refused, mur_view_of(r->files[index].path), NULL);
+    const char *path = r->files[index].path;
+    if (mur_error_last()->code == MUR_EAGAIN || mur_error_last()->code == MUR_ENOINPUT) {
+        leave(r->q, path);
+        return;
+    }
+    mur_map_add(&r->q->refused, mur_view_of(path), NULL);
     mur_log_warn("%s; it will be tried again next run", mur_error_last()->message);
+}
+
+static bool is_waiting(const queue *q, const char *path)
+{
+    return mur_map_find(&q->refused, mur_view_of(path)) == MUR_MAP_NONE &&
+           mur_map_find(&q->moved, mur_view_of(path)) == MUR_MAP_NONE;
 }
 
 /* Collective. The next batch of pending files, planned by rank 0. */
@@ -115,7 +162,7 @@ static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
         size_t n = 0;
         mur_source *files = mur_alloc(q->n - q->first, sizeof *files);
         for (size_t i = q->first; i < q->n; i++)
-            if (mur_map_find(&q->refused, mur_view_of(q->listed.items[q->pending[i]].path)) == MUR_MAP_NONE)
+            if (is_waiting(q, q->listed.items[q->pending[i]].path))
                 files[n++] = q->listed.items[q->pending[i]]; /* paths stay the listing's */
         mur_plan_make(plan, files, n, j->options->max_files, j->options->max_bytes, refuse, &(refusal){q, files});
         free(files);
@@ -128,8 +175,8 @@ static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
 }
 
 /* Rank 0, after a batch: its files are no longer pending, or, where it could not be committed, those that failed are
- * refused and the others stay. */
-static void settle(queue *q, const mur_plan *plan, const bool *failed, bool is_committed)
+ * refused, those that moved left, and the others stay. */
+static void conclude(queue *q, const mur_plan *plan, const mur_file_fate *fates, bool is_committed)
 {
     if (is_committed) {
         const char *last = plan->files[plan->n_files - 1].path;
@@ -137,17 +184,20 @@ static void settle(queue *q, const mur_plan *plan, const bool *failed, bool is_c
             q->first++;
         return;
     }
-    for (size_t i = 0; i < plan->n_files; i++)
-        if (failed[i])
+    for (size_t i = 0; i < plan->n_files; i++) {
+        if (fates[i] == MUR_FILE_FAILED)
             mur_map_add(&q->refused, mur_view_of(plan->files[i].path), NULL);
+        else if (fates[i] == MUR_FILE_MOVED)
+            leave(q, plan->files[i].path);
+    }
 }
 
-/* Files that wait and were not refused. */
+/* Files that wait and were neither refused nor left. */
 static size_t n_waiting(const queue *q)
 {
     size_t n = 0;
     for (size_t i = q->first; i < q->n; i++)
-        n += mur_map_find(&q->refused, mur_view_of(q->listed.items[q->pending[i]].path)) == MUR_MAP_NONE;
+        n += is_waiting(q, q->listed.items[q->pending[i]].path);
     return n;
 }
 
@@ -168,11 +218,12 @@ static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
             mur_plan_clear(&plan);
             break;
         }
-        bool *failed = mur_alloc(plan.n_files, sizeof *failed), is_committed;
-        rc = mur_batch_run(j, &plan, *n_batches, failed, &is_committed);
+        mur_file_fate *fates = mur_alloc(plan.n_files, sizeof *fates);
+        bool is_committed;
+        rc = mur_batch_run(j, &plan, *n_batches, fates, &is_committed);
         if (rc == 0 && j->c->rank == 0)
-            settle(q, &plan, failed, is_committed);
-        free(failed);
+            conclude(q, &plan, fates, is_committed);
+        free(fates);
         mur_plan_clear(&plan);
         if (!is_committed)
             continue;
@@ -331,6 +382,8 @@ int mur_run(mur_comm *c, const mur_run_options *options)
                             refused == 1 ? "file could" : "files could");
         else if (waiting > 0)
             mur_log_info("%zu files wait for the next run", waiting);
+        if (q.n_settling + q.n_moved > 0)
+            mur_log_info("%zu files that are still being written are left for the next run", q.n_settling + q.n_moved);
     }
     if (j.store) {
         mur_store_unlock(j.store);

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,11 @@
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/utf8.h"
+
+typedef struct lister {
+    mur_sources *to;
+    mur_map *told;
+} lister;
 
 static bool ends_with(const char *name, size_t len, const char *suffix)
 {
@@ -25,11 +31,24 @@ static bool is_source_name(const char *name)
     return ends_with(name, len, ".json") || ends_with(name, len, ".jsonl") || ends_with(name, len, ".ndjson");
 }
 
-static void refuse(mur_sources *s, bool is_quiet, const char *path, const char *why)
+static void tell(const lister *l, const char *path, const char *why)
 {
-    s->n_refused++;
-    if (!is_quiet)
+    bool is_new = true;
+    if (l->told)
+        mur_map_add(l->told, mur_view_of(path), &is_new);
+    if (is_new)
         mur_log_warn("skipped %s: %s", path, why);
+}
+
+static void refuse(const lister *l, const char *path, const char *why)
+{
+    l->to->n_refused++;
+    tell(l, path, why);
+}
+
+static int64_t mtime_ns(const struct stat *about)
+{
+    return (int64_t)about->st_mtim.tv_sec * 1000000000 + about->st_mtim.tv_nsec;
 }
 
 static void add(mur_sources *s, const char *path, const struct stat *about)
@@ -38,46 +57,113 @@ static void add(mur_sources *s, const char *path, const struct stat *about)
         s->cap = mur_grown(s->cap, s->n + 1);
         s->items = mur_realloc(s->items, s->cap, sizeof *s->items);
     }
-    int64_t mtime_ns = (int64_t)about->st_mtim.tv_sec * 1000000000 + about->st_mtim.tv_nsec;
-    s->items[s->n++] = (mur_source){mur_strdup(path), about->st_size, mtime_ns};
+    s->items[s->n++] = (mur_source){mur_strdup(path), about->st_size, mtime_ns(about)};
 }
 
-static void take_file(mur_sources *s, const char *path, const struct stat *about, bool is_quiet)
+static void take_file(const lister *l, const char *path, const struct stat *about)
 {
-    if (!S_ISREG(about->st_mode))
-        refuse(s, is_quiet, path, "not a regular file");
-    else if (!mur_utf8_is_valid(mur_view_of(path)))
-        refuse(s, is_quiet, path, "its name is not UTF-8; rename it");
-    else
-        add(s, path, about);
+    char why[64];
+    if (!S_ISREG(about->st_mode)) {
+        snprintf(why, sizeof why, "%s, not a file", mur_file_kind(about->st_mode));
+        refuse(l, path, why);
+    } else if (!mur_utf8_is_valid(mur_view_of(path))) {
+        refuse(l, path, "its name is not UTF-8; rename it");
+    } else {
+        add(l->to, path, about);
+    }
 }
 
-static void walk(mur_sources *s, const char *folder, bool is_quiet)
+/* Files are followed, so that a folder of links to chosen files is a source; folders are not, so that there are no
+ * loops and no file comes twice by accident. */
+static void take_link(const lister *l, const char *path, const char *name)
 {
+    struct stat about;
+    if (stat(path, &about) < 0) {
+        if (is_source_name(name))
+            refuse(l, path, errno == ENOENT ? "a symbolic link to nothing" : strerror(errno));
+    } else if (S_ISDIR(about.st_mode)) {
+        tell(l, path, "a symbolic link to a folder is not followed; name it as a source to read what is in it");
+    } else if (is_source_name(name)) {
+        take_file(l, path, &about);
+    }
+}
+
+static void walk(const lister *l, const char *folder)
+{
+    char **subfolders = NULL;
+    size_t n_subfolders = 0, cap = 0;
     DIR *dir = opendir(folder);
     if (!dir) {
-        refuse(s, is_quiet, folder, strerror(errno));
+        if (errno != ENOENT) /* gone since its parent was read: nothing to say */
+            refuse(l, folder, strerror(errno));
         return;
     }
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    struct dirent *entry;
+    while ((void)(errno = 0), (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] == '.' || entry->d_name[0] == '_')
             continue;
         char *path = mur_path_join(folder, entry->d_name);
-        struct stat link, about;
-        if (lstat(path, &link) < 0) {
-            if (errno != ENOENT) /* gone since the folder was read: nothing to say */
-                refuse(s, is_quiet, path, strerror(errno));
-        } else if (S_ISDIR(link.st_mode)) {
-            walk(s, path, is_quiet);
+        struct stat about;
+        if (lstat(path, &about) < 0) {
+            if (errno != ENOENT)
+                refuse(l, path, strerror(errno));
+        } else if (S_ISDIR(about.st_mode)) {
+            if (n_subfolders == cap) {
+                cap = mur_grown(cap, n_subfolders + 1);
+                subfolders = mur_realloc(subfolders, cap, sizeof *subfolders);
+            }
+            subfolders[n_subfolders++] = path;
+            continue;
+        } else if (S_ISLNK(about.st_mode)) {
+            take_link(l, path, entry->d_name);
         } else if (is_source_name(entry->d_name)) {
-            if (stat(path, &about) < 0)
-                refuse(s, is_quiet, path, strerror(errno));
-            else
-                take_file(s, path, &about, is_quiet);
+            take_file(l, path, &about);
         }
         free(path);
     }
-    closedir(dir);
+    if (errno != 0)
+        refuse(l, folder, strerror(errno));
+    closedir(dir); /* before what is below: a thousand levels would be a thousand open folders */
+    for (size_t i = 0; i < n_subfolders; i++) {
+        walk(l, subfolders[i]);
+        free(subfolders[i]);
+    }
+    free(subfolders);
+}
+
+/* The absolute path that a source is known by: folders without symbolic links, a file's own name as it is, also where
+ * that is a link, so that it is the same file by itself and as found in its folder. */
+static char *known_path(const char *path, const struct stat *about)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (S_ISDIR(about->st_mode))
+        return mur_path_absolute(path);
+    char *folder = slash ? mur_strndup(path, (size_t)(name - path)) : mur_strdup(".");
+    char *absolute = mur_path_absolute(folder), *known = absolute ? mur_path_join(absolute, name) : NULL;
+    free(absolute);
+    free(folder);
+    return known;
+}
+
+static int take_operand(const lister *l, const char *operand)
+{
+    struct stat about;
+    if (stat(operand, &about) < 0)
+        return mur_fail_errno(MUR_ENOINPUT, "cannot find %s", operand);
+    char *path = known_path(operand, &about);
+    int rc = 0;
+    if (!path)
+        rc = MUR_ENOINPUT;
+    else if (S_ISDIR(about.st_mode))
+        walk(l, path);
+    else if (is_source_name(path))
+        take_file(l, path, &about);
+    else
+        rc = mur_fail(MUR_ENOINPUT,
+                      "%s is no source file: its name must end in .json, .jsonl or .ndjson, or one of these with .gz",
+                      operand);
+    free(path);
+    return rc;
 }
 
 static int by_path(const void *a, const void *b)
@@ -85,28 +171,13 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const mur_source *)a)->path, ((const mur_source *)b)->path);
 }
 
-int mur_sources_list(mur_sources *out, char *const *paths, size_t n_paths, bool is_quiet)
+int mur_sources_list(mur_sources *out, char *const *paths, size_t n_paths, mur_map *told)
 {
     *out = (mur_sources){0};
+    lister l = {out, told};
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < n_paths; i++) {
-        char *absolute = mur_path_absolute(paths[i]);
-        struct stat about;
-        if (!absolute)
-            rc = MUR_ENOINPUT;
-        else if (stat(absolute, &about) < 0)
-            rc = mur_fail_errno(MUR_ENOINPUT, "cannot stat %s", absolute);
-        else if (S_ISDIR(about.st_mode))
-            walk(out, absolute, is_quiet);
-        else if (is_source_name(absolute))
-            take_file(out, absolute, &about, is_quiet);
-        else
-            rc = mur_fail(MUR_ENOINPUT,
-                          "%s is no source file: its name must end in .json, .jsonl or .ndjson, or one of "
-                          "these with .gz",
-                          paths[i]);
-        free(absolute);
-    }
+    for (size_t i = 0; rc == 0 && i < n_paths; i++)
+        rc = take_operand(&l, paths[i]);
     if (rc < 0) {
         mur_sources_clear(out);
         return rc;
@@ -131,4 +202,16 @@ void mur_sources_clear(mur_sources *s)
         free(s->items[i].path);
     free(s->items);
     *s = (mur_sources){0};
+}
+
+int mur_source_read(mur_buf *out, const mur_source *file, int64_t offset, int64_t len)
+{
+    struct stat about;
+    int rc = mur_file_read_range(out, file->path, offset, len);
+    bool is_there = stat(file->path, &about) == 0; /* behind the reading: what it found was so until now */
+    if (rc == MUR_ENOINPUT || (!is_there && errno == ENOENT))
+        return mur_fail(MUR_ENOINPUT, "%s vanished before it was read", file->path);
+    if (is_there && (about.st_size != file->size || mtime_ns(&about) != file->mtime_ns))
+        return mur_fail(MUR_EAGAIN, "%s changed while it was to be read", file->path);
+    return rc;
 }

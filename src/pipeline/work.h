@@ -21,14 +21,16 @@ typedef struct mur_tally {
 
 /* Per file of the plan, summed over ranks before the record is made. */
 typedef struct mur_file_counts {
-    int64_t n_rows, n_rejects, n_failed;
+    int64_t n_rows, n_rejects;
+    int64_t n_failed; /* pieces that could not be read */
+    int64_t n_moved;  /* pieces whose file had changed or vanished since it was listed */
 } mur_file_counts;
 
 void mur_unit_tables_init(mur_unit_tables *t, size_t unit);
 void mur_unit_tables_clear(mur_unit_tables *t);
 
-/* Fills `t`. A file that cannot be read is named in a warning and counted in `counts[file].n_failed`; the unit's other
- * files go on. Fails only where a reject is an error (--strict). */
+/* Fills `t`. A file that cannot be read is named in a warning and counted in `counts[file].n_failed`, one that moved in
+ * n_moved; the unit's other files go on. Fails only where a reject is an error (--strict). */
 int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_scorer *scorer,
                   mur_file_counts *counts, mur_tally *tally) MUR_MUST_USE;
 

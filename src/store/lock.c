@@ -66,14 +66,33 @@ static int make_own(mur_lock *l)
     return rc;
 }
 
-/* How long the lock was not renewed, by the clock of the file system: our own file is touched to read it. */
-static int measure_silence(const mur_lock *l, const sighting *seen, double *silence)
+/* The clock of the file system is read off our own file. */
+static int touch(const mur_lock *l, struct timespec *now)
 {
     struct stat about;
     if (futimens(l->fd, NULL) < 0 || fstat(l->fd, &about) < 0)
         return mur_fail_errno(MUR_EIO, "cannot touch %s", l->own_path);
-    *silence = seconds_between(seen->renewed, about.st_mtim);
+    *now = about.st_mtim;
     return 0;
+}
+
+int mur_lock_clock(const mur_lock *l, int64_t *now_ns)
+{
+    struct timespec now = {0};
+    int rc = touch(l, &now);
+    if (rc == 0)
+        *now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return rc;
+}
+
+/* How long the lock was not renewed, by the clock of the file system. */
+static int measure_silence(const mur_lock *l, const sighting *seen, double *silence)
+{
+    struct timespec now = {0};
+    int rc = touch(l, &now);
+    if (rc == 0)
+        *silence = seconds_between(seen->renewed, now);
+    return rc;
 }
 
 /* Takes a lock away that was judged by `seen`. Two starters may judge alike and a third may have taken the lock since:

@@ -5,6 +5,7 @@
 #define MURMUR_LOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "murmur/error.h"
 
@@ -15,6 +16,9 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
 
 /* MUR_ECREATE if another holds it by now, which happens to a process that was halted for minutes. */
 int mur_lock_check(const mur_lock *l) MUR_MUST_USE;
+
+/* Now, nanoseconds since 1970, by the clock of the store's file system: our file is touched to read it. MUR_EIO. */
+int mur_lock_clock(const mur_lock *l, int64_t *now_ns) MUR_MUST_USE;
 
 /* Removes the file if it is still ours. Fine on NULL. */
 void mur_lock_release(mur_lock **l);

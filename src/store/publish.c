@@ -26,6 +26,11 @@ void mur_store_unlock(mur_store *s)
     mur_lock_release(&s->lock);
 }
 
+int mur_store_clock(const mur_store *s, int64_t *now_ns)
+{
+    return mur_lock_clock(s->lock, now_ns);
+}
+
 static void complete(const mur_store *s, mur_record *r)
 {
     const mur_record *last = mur_store_record(s, s->n_records - 1);

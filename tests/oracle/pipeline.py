@@ -33,9 +33,10 @@ def list_sources(roots):
     """Absolute paths of the source files below the roots, in byte order."""
     found = set()
     for root in roots:
+        if os.path.isfile(root):  # by its own name, also where that is a link
+            found.add(os.path.join(os.path.realpath(os.path.dirname(root) or "."), os.path.basename(root)))
+            continue
         root = os.path.realpath(root)
-        if os.path.isfile(root):
-            found.add(root)
         for folder, subfolders, names in os.walk(root):
             subfolders[:] = [name for name in subfolders if name[0] not in "._"]
             found.update(os.path.join(folder, name) for name in names if name[0] not in "._" and name.endswith(SUFFIXES))

@@ -19,6 +19,18 @@
 #include "murmur/utf8.h"
 #include "scratch.h"
 
+static void shown_text_is_printable_and_on_one_line(void **state)
+{
+    (void)state;
+    char out[64];
+    mur_view text = mur_view_of("a \xC3\xA9\n\x7F\xFF\xC2\x85.json");
+    assert_int_equal(mur_utf8_show(out, sizeof out, text), strlen("a \xC3\xA9\\x0a\\x7f\\xff\\xc2\\x85.json"));
+    assert_string_equal(out, "a \xC3\xA9\\x0a\\x7f\\xff\\xc2\\x85.json");
+    assert_int_equal(mur_utf8_show(out, 4, text), 2); /* no half of a character */
+    assert_string_equal(out, "a ");
+    assert_int_equal(mur_utf8_show(out, 1, text), 0);
+}
+
 static void error_context_grows_outward_and_is_cut_at_the_end(void **state)
 {
     (void)state;
@@ -186,6 +198,7 @@ static void files_are_read_whole_or_in_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shown_text_is_printable_and_on_one_line),
         cmocka_unit_test(error_context_grows_outward_and_is_cut_at_the_end),
         cmocka_unit_test(utf8_follows_rfc_3629),
         cmocka_unit_test(map_numbers_keys_in_order_of_insertion),

@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include "../../src/pipeline/plan.h"
+#include "../../src/pipeline/settle.h"
+#include "../../src/pipeline/work.h"
+#include "murmur/clock.h"
 #include "murmur/file.h"
 #include "murmur/log.h"
 #include "scratch.h"
@@ -53,7 +56,7 @@ static void files_come_in_byte_order_of_their_paths(void **state)
         free(put(names[i], mur_view_of("{}")));
     mur_sources s;
     char *paths[] = {folder, folder};
-    assert_int_equal(mur_sources_list(&s, paths, 2, false), 0);
+    assert_int_equal(mur_sources_list(&s, paths, 2, NULL), 0);
     static const char *const expected[] = {"a.json", "a/B c.ndjson", "a/z.jsonl.gz", "b.json"};
     assert_int_equal(s.n, 4);
     for (size_t i = 0; i < s.n; i++) {
@@ -64,7 +67,7 @@ static void files_come_in_byte_order_of_their_paths(void **state)
     mur_sources_clear(&s);
 
     char *missing = mur_path_join(folder, "nowhere");
-    assert_int_equal(mur_sources_list(&s, &missing, 1, false), MUR_ENOINPUT);
+    assert_int_equal(mur_sources_list(&s, &missing, 1, NULL), MUR_ENOINPUT);
     free(missing);
 }
 
@@ -76,17 +79,134 @@ static void odd_files_are_refused_by_name(void **state)
     free(put("bad\xFFname.json", mur_view_of("{}")));
     char *paths[] = {folder};
     mur_sources s;
-    assert_int_equal(mur_sources_list(&s, paths, 1, false), 0);
+    assert_int_equal(mur_sources_list(&s, paths, 1, NULL), 0);
     assert_int_equal(s.n, 0);
     assert_int_equal(s.n_refused, 2);
     mur_sources_clear(&s);
     free(pipe_path);
 }
 
+/* The file as a listing has it. */
+static mur_source listed(const char *name, mur_view bytes)
+{
+    mur_source source = {put(name, bytes), (int64_t)bytes.len, 0};
+    struct stat about;
+    assert_int_equal(stat(source.path, &about), 0);
+    source.mtime_ns = (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec;
+    return source;
+}
+
+static void a_link_is_known_by_its_own_name_and_folders_are_not_followed(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"in/blob", "in/a.json"};
+    for (size_t i = 0; i < 2; i++)
+        free(put(names[i], mur_view_of("{}")));
+    char *links[] = {mur_path_join(folder, "in/link.json"), mur_path_join(folder, "in/loop"),
+                     mur_path_join(folder, "in/self.json"), mur_path_join(folder, "in/none.json")};
+    assert_int_equal(symlink("blob", links[0]), 0);
+    assert_int_equal(symlink("..", links[1]), 0);
+    assert_int_equal(symlink("self.json", links[2]), 0);
+    assert_int_equal(symlink("nowhere", links[3]), 0);
+    char *root = mur_path_join(folder, "in");
+    mur_sources s, alone;
+    assert_int_equal(mur_sources_list(&s, &root, 1, NULL), 0);
+    assert_int_equal(s.n, 2);
+    assert_string_equal(s.items[1].path, links[0]);
+    assert_int_equal(s.n_refused, 2); /* itself, and nothing */
+    assert_int_equal(mur_sources_list(&alone, links, 1, NULL), 0);
+    assert_int_equal(alone.n, 1);
+    assert_string_equal(alone.items[0].path, links[0]);
+    mur_sources_clear(&s);
+    mur_sources_clear(&alone);
+    free(root);
+    for (size_t i = 0; i < 4; i++)
+        free(links[i]);
+}
+
+static void a_file_that_is_no_longer_as_listed_is_not_read(void **state)
+{
+    (void)state;
+    mur_buf text = {0};
+    mur_source file = listed("a.json", mur_view_of("{} {}"));
+    assert_int_equal(mur_source_read(&text, &file, 0, 5), 0);
+    assert_int_equal(text.len, 5);
+    assert_int_equal(mur_file_append(file.path, mur_view_of("{}")), 0); /* longer */
+    assert_int_equal(mur_source_read(&text, &file, 0, 5), MUR_EAGAIN);
+    assert_int_equal(mur_file_write(file.path, mur_view_of("{}")), 0); /* shorter */
+    assert_int_equal(mur_source_read(&text, &file, 0, 5), MUR_EAGAIN);
+    file.size = 2; /* of another time */
+    file.mtime_ns -= 1000000000;
+    assert_int_equal(mur_source_read(&text, &file, 0, 2), MUR_EAGAIN);
+    assert_int_equal(unlink(file.path), 0);
+    assert_int_equal(mur_source_read(&text, &file, 0, 2), MUR_ENOINPUT);
+    assert_int_equal(mkfifo(file.path, 0600), 0); /* nobody writes: this must not wait */
+    assert_int_equal(mur_source_read(&text, &file, 0, 2), MUR_EAGAIN);
+    assert_int_equal(mur_file_read(&text, file.path), MUR_EIO);
+    assert_non_null(strstr(mur_error_last()->message, "a FIFO"));
+    mur_buf_clear(&text);
+    free(file.path);
+}
+
 static void no_refusal(void *context, size_t index)
 {
     (void)context;
     fail_msg("file %zu refused", index);
+}
+
+/* The piece that a rank reads last is the one that finds the change; none of the file may be kept. */
+static void a_unit_leaves_a_file_that_moved_and_keeps_the_others(void **state)
+{
+    (void)state;
+    mur_source files[3] = {listed("1.json", mur_view_of("{\"text\":\"x\"}")),
+                           listed("2.json", mur_view_of("{\"text\":\"y\"}")),
+                           listed("3.json", mur_view_of("{\"text\":\"z\"}"))};
+    mur_plan plan;
+    mur_plan_make(&plan, files, 3, 1000, INT64_MAX, no_refusal, NULL);
+    assert_int_equal(mur_file_append(files[1].path, mur_view_of("\n{\"text\":\"more\"}")), 0);
+    assert_int_equal(unlink(files[2].path), 0);
+
+    mur_run_options options;
+    mur_run_options_init(&options);
+    mur_scorer scorer = {0}; /* no text has a mention: it is never asked */
+    mur_file_counts counts[3] = {0};
+    mur_tally tally = {0};
+    mur_unit_tables tables;
+    mur_unit_tables_init(&tables, 0);
+    assert_int_equal(mur_work_unit(&tables, &plan, &options, &scorer, counts, &tally), 0);
+    assert_int_equal(tables.bronze.n_rows, 1);
+    assert_int_equal(counts[0].n_rows, 1);
+    assert_int_equal(counts[0].n_moved, 0);
+    assert_int_equal(counts[1].n_moved, 1);
+    assert_int_equal(counts[2].n_moved, 1);
+    assert_int_equal(counts[1].n_failed + counts[2].n_failed + counts[1].n_rows + counts[2].n_rows, 0);
+    mur_unit_tables_clear(&tables);
+    mur_plan_clear(&plan);
+    for (int i = 0; i < 3; i++)
+        free(files[i].path);
+}
+
+static void a_file_settles_by_its_time_and_by_being_seen_unchanged(void **state)
+{
+    (void)state;
+    const int64_t second = 1000000000, now = 1000 * second;
+    mur_settle s = {0};
+    mur_source a = {(char *)"a", 5, now}, b = {(char *)"b", 5, now - 9 * second},
+               c = {(char *)"c", 5, now + 5 * second}, d = {(char *)"d", 5, now + 3600 * second};
+    assert_true(mur_settle_is_over(&s, &a, 0, now));
+    assert_false(mur_settle_is_over(&s, &a, 10000, now));
+    assert_false(mur_settle_is_over(&s, &a, 10000, now + 9 * second));
+    assert_true(mur_settle_is_over(&s, &a, 10000, now + 10 * second));
+    assert_false(mur_settle_is_over(&s, &b, 10000, now));
+    assert_true(mur_settle_is_over(&s, &b, 9000, now));
+    assert_false(mur_settle_is_over(&s, &c, 10000, now)); /* a clock that is a little ahead */
+    assert_true(mur_settle_is_over(&s, &d, 10000, now));  /* a time that was set by hand */
+    d.size++;                                             /* but it grows */
+    assert_false(mur_settle_is_over(&s, &d, 10000, now));
+    assert_false(mur_settle_is_over(&s, &d, 10000, now));
+    mur_sleep(0.02);
+    assert_true(mur_settle_is_over(&s, &d, 20, now));
+    mur_settle_clear(&s);
 }
 
 static void count_refusal(void *context, size_t index)
@@ -104,9 +224,8 @@ static void big_json_lines_are_cut_at_line_ends(void **state)
     while (array.len < 2 * MUR_UNIT_BYTES)
         mur_buf_append_text(&array, "{\"text\":\n\"element\"},\n");
     mur_buf_append_text(&array, "{}]");
-    mur_source files[3] = {{put("1.jsonl", mur_buf_view(&lines)), (int64_t)lines.len, 0},
-                           {put("2.json", mur_buf_view(&array)), (int64_t)array.len, 0},
-                           {put("3.json", mur_view_of("{}")), 2, 0}};
+    mur_source files[3] = {listed("1.jsonl", mur_buf_view(&lines)), listed("2.json", mur_buf_view(&array)),
+                           listed("3.json", mur_view_of("{}"))};
     mur_plan p, copy;
     mur_plan_make(&p, files, 3, 1000, INT64_MAX, no_refusal, NULL);
     assert_int_equal(p.n_files, 3);
@@ -168,7 +287,7 @@ static void small_files_share_a_unit(void **state)
     for (int i = 0; i < N; i++) {
         char name[32];
         snprintf(name, sizeof name, "%03d.json", i);
-        files[i] = (mur_source){put(name, mur_view_of("{\"text\": \"x\"}\n")), 14, 0};
+        files[i] = listed(name, mur_view_of("{\"text\": \"x\"}\n"));
     }
     mur_plan p;
     mur_plan_make(&p, files, N, 1000, INT64_MAX, no_refusal, NULL);
@@ -187,8 +306,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_come_in_byte_order_of_their_paths, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(odd_files_are_refused_by_name, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_link_is_known_by_its_own_name_and_folders_are_not_followed, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_file_that_is_no_longer_as_listed_is_not_read, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_unit_leaves_a_file_that_moved_and_keeps_the_others, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(big_json_lines_are_cut_at_line_ends, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(small_files_share_a_unit, make_folder, remove_folder),
+        cmocka_unit_test(a_file_settles_by_its_time_and_by_being_seen_unchanged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,12 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "murmur/buf.h"
 #include "murmur/error.h"
 
+/* "a file", "a folder", "a FIFO" … of a st_mode. */
+const char *mur_file_kind(mode_t mode);
+
 /* Appends the whole file, or `len` bytes from `offset` (fewer are an error: the file changed). MUR_ENOINPUT when it is
- * not there, MUR_EIO otherwise. */
+ * not there, MUR_EIO otherwise, also for what is no regular file: nothing blocks. */
 int mur_file_read(mur_buf *out, const char *path) MUR_MUST_USE;
 int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len) MUR_MUST_USE;
 

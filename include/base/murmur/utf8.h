@@ -20,6 +20,11 @@ int mur_utf8_encode(char *out, uint32_t point);
 
 void mur_utf8_append(mur_buf *b, uint32_t point);
 
+/* `text` for a message or a list of names: on one line and printable whatever it holds. Control characters and bytes
+ * that are not UTF-8 stand as \xNN. Writes at most `room` - 1 bytes and a NUL, cut between two characters; returns how
+ * many. Does not allocate, since the log has to speak when memory is gone. */
+size_t mur_utf8_show(char *out, size_t room, mur_view text);
+
 /* The offset of the first byte that is not valid UTF-8; `text.len` when all of it is. */
 size_t mur_utf8_valid_prefix(mur_view text);
 

@@ -25,6 +25,7 @@ typedef struct mur_run_options {
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */
     int64_t max_value;            /* bytes of one value of a record */
+    int64_t settle_ms;            /* a file that moved within this time is left for the next trigger */
     int64_t io_timeout_ms;
     mur_mention_rule mention_rule;
     mur_text_choice text;
@@ -38,7 +39,8 @@ typedef struct mur_run_options {
 void mur_run_options_init(mur_run_options *o);
 
 /* Collective. Runs until the trigger is done or SIGUSR1 asks for an end after the batch in hand. 0; MUR_EAGAIN stopped
- * with work left; MUR_EIO also when files could not be read, after all others were ingested. */
+ * with work left; MUR_EIO also when files could not be read, after all others were ingested. Files that are left
+ * because they are being written are no failure. */
 int mur_run(mur_comm *c, const mur_run_options *options) MUR_MUST_USE;
 
 #endif

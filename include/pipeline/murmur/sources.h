@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "murmur/error.h"
+#include "murmur/map.h"
 
 typedef struct mur_source {
     char *path; /* absolute, valid UTF-8; owned by the list */
@@ -22,9 +23,15 @@ typedef struct mur_sources {
 } mur_sources;
 
 /* Lists files (.json .jsonl .ndjson, each also with .gz) given by name or below folders, recursively; names that begin
- * with '.' or '_' are skipped, symbolic links to folders are not followed, what is no regular file is refused. Not
- * there: MUR_ENOINPUT. `is_quiet` leaves the warnings out (a later listing of the same paths). */
-int mur_sources_list(mur_sources *out, char *const *paths, size_t n_paths, bool is_quiet) MUR_MUST_USE;
+ * with '.' or '_' are skipped. Symbolic links to files are followed and known by their own path; those to folders are
+ * not, which is told. What is no regular file, or has a name that is not UTF-8, is refused and never opened. What is
+ * not there: MUR_ENOINPUT for a given path, nothing for what vanishes meanwhile. `told`, where not NULL, holds paths
+ * that were named in a warning before: a later listing of the same paths names only new ones. */
+int mur_sources_list(mur_sources *out, char *const *paths, size_t n_paths, mur_map *told) MUR_MUST_USE;
 void mur_sources_clear(mur_sources *s);
+
+/* Appends `len` bytes from `offset` of a file that was listed. MUR_EAGAIN where its size or time is no longer what the
+ * listing says (then nothing that was read of it may be kept), MUR_ENOINPUT where it is gone, MUR_EIO. */
+int mur_source_read(mur_buf *out, const mur_source *file, int64_t offset, int64_t len) MUR_MUST_USE;
 
 #endif

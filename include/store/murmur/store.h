@@ -62,6 +62,9 @@ int mur_store_units(const mur_store *s, size_t number, mur_unit_rows **units, si
 int mur_store_lock(mur_store *s, const char *run_id, bool is_forced) MUR_MUST_USE;
 void mur_store_unlock(mur_store *s);
 
+/* Now, nanoseconds since 1970, by the clock of the store's file system; the store is locked. MUR_EIO. */
+int mur_store_clock(const mur_store *s, int64_t *now_ns) MUR_MUST_USE;
+
 /* Steps 6 to 8 of a commit: the lock is still ours, the record is written, synced, linked to its final name. After
  * success the record is the store's (`r` is emptied) and readers see it. MUR_EIO; MUR_ECREATE when another writer won.
  */

@@ -221,9 +221,21 @@ static bool can_add(const mur_job *j, const mur_change *application, int64_t gol
     char *options = options_json(j->options);
     bool is_same = strcmp(mur_store_record_of(j->store, application)->options, options) == 0;
     free(options);
-    for (int64_t v = application->input_version + 1; is_same && v <= gold_version; v++)
-        is_same = mur_store_change(j->store, "gold", v)->n_removed == 0;
+    for (int64_t v = application->input_version + 1; is_same && v <= gold_version; v++) {
+        const mur_change *change = mur_store_change(j->store, "gold", v);
+        is_same = change->n_removed == 0 || mur_store_is_rewrite(j->store, change);
+    }
     return is_same;
+}
+
+/* The next version of gold after `version` that has other rows than the one before; one more than the last if there is
+ * none. */
+static int64_t next_news(const mur_job *j, int64_t version, int64_t last)
+{
+    for (version++; version <= last; version++)
+        if (!mur_store_is_rewrite(j->store, mur_store_change(j->store, "gold", version)))
+            break;
+    return version;
 }
 
 static void add_part(mur_buf *paths, mur_buf *slices, task *t, const mur_part *part)
@@ -247,7 +259,7 @@ static int make_task(const mur_job *j, task *t, mur_buf *paths, mur_buf *slices)
     if (!gold)
         return 0;
     bool is_adding = application && can_add(j, application, gold->version);
-    if (is_adding && application->input_version == gold->version)
+    if (is_adding && next_news(j, application->input_version, gold->version) > gold->version)
         return 0;
     t->is_due = 1;
     t->version = application ? application->version + 1 : 0;
@@ -262,7 +274,8 @@ static int make_task(const mur_job *j, task *t, mur_buf *paths, mur_buf *slices)
         t->n_former = t->n_parts;
         if (rc == 0)
             free(parts);
-        for (int64_t v = application->input_version + 1; rc == 0 && v <= gold->version; v++) {
+        for (int64_t v = application->input_version;
+             rc == 0 && (v = next_news(j, v, gold->version)) <= gold->version;) {
             const mur_change *change = mur_store_change(j->store, "gold", v);
             for (size_t i = 0; i < change->n_added; i++)
                 add_part(paths, slices, t, &change->added[i]);

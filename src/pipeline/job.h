@@ -11,12 +11,21 @@
 typedef struct mur_job {
     mur_comm *c;
     const mur_run_options *options;
-    mur_store *store; /* rank 0's; NULL elsewhere */
-    char run_id[33];  /* the same on all ranks */
+    mur_store *store;        /* rank 0's; NULL elsewhere */
+    char run_id[MUR_RUN_ID]; /* the same on all ranks */
     mur_scorer scorer;
     mur_progress progress;
     mur_tally tally; /* this rank's */
 } mur_job;
+
+/* Collective. Gives the run its name. */
+void mur_job_name(mur_job *j);
+
+/* Local, rank 0: opens the options' store, which must be there, and takes its lock. */
+int mur_job_open_store(mur_job *j) MUR_MUST_USE;
+
+/* Local, any rank: lets the lock go and closes the store, if this rank has it. */
+void mur_job_close_store(mur_job *j);
 
 /* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its
  * rows; taken over. */

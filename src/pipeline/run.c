@@ -2,9 +2,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "batch.h"
 #include "job.h"
@@ -300,31 +298,11 @@ static void summarize(const mur_job *j, double seconds)
     mur_buf_clear(&all);
 }
 
-/* Collective. Rank 0's random name for this run. */
-static void name_run(mur_job *j)
-{
-    unsigned char bytes[16] = {0};
-    mur_buf b = {0};
-    if (j->c->rank == 0 && getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
-        int64_t words[2] = {mur_now_ms(), getpid()}; /* unique enough: names are made exclusively */
-        memcpy(bytes, words, sizeof bytes);
-    }
-    mur_buf_append(&b, bytes, sizeof bytes);
-    mur_broadcast(j->c, &b);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(j->run_id + 2 * i, 3, "%02x", (unsigned char)b.ptr[i]);
-    mur_buf_clear(&b);
-}
-
 /* Rank 0. */
 static int open_store(mur_job *j)
 {
     int rc = mur_store_create(j->options->store);
-    if (rc == 0)
-        rc = mur_store_open(&j->store, j->options->store);
-    if (rc == 0)
-        rc = mur_store_lock(j->store, j->run_id, j->options->is_breaking_lock);
-    return rc;
+    return rc < 0 ? rc : mur_job_open_store(j);
 }
 
 /* Rank 0. A source that is not there is found before a store is made for it. */
@@ -347,7 +325,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     struct sigaction action = {.sa_handler = on_stop};
     sigaction(SIGUSR1, &action, NULL);
 
-    name_run(&j);
+    mur_job_name(&j);
     int rc = mur_agree(c, c->rank == 0 ? check_sources(options) : 0);
     if (rc == 0)
         rc = mur_scorer_open(&j.scorer, c, options->model);
@@ -385,10 +363,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
         if (q.n_settling + q.n_moved > 0)
             mur_log_info("%zu files that are still being written are left for the next run", q.n_settling + q.n_moved);
     }
-    if (j.store) {
-        mur_store_unlock(j.store);
-        mur_store_close(&j.store);
-    }
+    mur_job_close_store(&j);
     queue_clear(&q);
     if (rc == 0)
         rc = mur_agree(c, left);

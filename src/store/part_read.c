@@ -195,6 +195,17 @@ int64_t mur_part_n_rows(const mur_part_reader *r)
     return r->n_rows;
 }
 
+int64_t mur_part_raw_bytes(const mur_part_reader *r)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < r->layout.n_sets; i++) {
+        const mur_dataset *d = &r->layout.sets[i];
+        int64_t n = d->kind == MUR_DATASET_OFFSETS ? d->n - 1 : d->n; /* the last offset is not a row's */
+        sum += n * (int64_t)d->size;
+    }
+    return sum;
+}
+
 const mur_schema *mur_part_schema(const mur_part_reader *r)
 {
     return r->schema;

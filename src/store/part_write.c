@@ -63,7 +63,8 @@ static int name_files(writer *w)
     const mur_part_options *o = w->options;
     if (!*o->run_id || strchr(o->run_id, '/'))
         return mur_fail(MUR_EINTERNAL, "run id \"%s\" cannot be part of a file name", o->run_id);
-    char *name = mur_format("%020" PRId64 "-%s.h5", o->version, o->run_id);
+    char *name = o->number > 0 ? mur_format("%020" PRId64 "-%s-%06" PRId64 ".h5", o->version, o->run_id, o->number)
+                               : mur_format("%020" PRId64 "-%s.h5", o->version, o->run_id);
     w->folder = mur_path_join(o->store, w->schema->table);
     w->temporary_path = mur_format("%s/_tmp-%s", w->schema->table, name);
     w->final_path = mur_format("%s/part-%s", w->schema->table, name);

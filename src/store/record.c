@@ -1,8 +1,25 @@
 #include "murmur/record.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
+#include "murmur/clock.h"
+#include "murmur/hash.h"
 #include "murmur/mem.h"
+
+void mur_run_id_make(char out[MUR_RUN_ID])
+{
+    uint64_t words[2];
+    char hex[MUR_HASH_HEX];
+    if (getrandom(words, sizeof words, 0) != sizeof words) {
+        words[0] = (uint64_t)mur_now_ms(); /* unique enough: names are made exclusively */
+        words[1] = (uint64_t)getpid();
+    }
+    for (int i = 0; i < 2; i++)
+        memcpy(out + 16 * i, mur_hash_hex(hex, words[i]), MUR_HASH_HEX);
+}
 
 static void change_clear(mur_change *c)
 {

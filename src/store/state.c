@@ -121,7 +121,7 @@ static int check_added(const mur_store *s, const mur_change *c, int64_t *n_rows,
     return rc;
 }
 
-static int check_change(const mur_store *s, mur_change *c, bool is_new)
+static int check_change(const mur_store *s, mur_change *c, bool is_rewrite, bool is_new)
 {
     const mur_table_state *t = mur_state_table(s, c->table);
     const mur_change *before = latest(s, t);
@@ -142,6 +142,9 @@ static int check_change(const mur_store *s, mur_change *c, bool is_new)
     n_parts += (int64_t)c->n_added;
     if (!is_new && (n_rows != c->n_rows || bytes != c->bytes || n_parts != c->n_parts))
         return mur_fail(MUR_EDATA, "the totals of table %s are not those of its parts", c->table);
+    if (is_rewrite && n_rows != (before ? before->n_rows : 0))
+        return mur_fail(MUR_EDATA, "operation " MUR_OPERATION_REWRITE " changes the number of rows of table %s",
+                        c->table);
     c->n_rows = n_rows;
     c->n_parts = n_parts;
     c->bytes = bytes;
@@ -168,7 +171,7 @@ int mur_state_check(mur_store *s, mur_record *r, bool is_new)
     if (r->number != (int64_t)s->n_records)
         return mur_fail(MUR_EDATA, "it says that it is record %" PRId64, r->number);
     for (size_t i = 0; i < r->n_changes; i++) {
-        int rc = check_change(s, &r->changes[i], is_new);
+        int rc = check_change(s, &r->changes[i], strcmp(r->operation, MUR_OPERATION_REWRITE) == 0, is_new);
         if (rc < 0)
             return rc;
     }

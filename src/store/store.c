@@ -91,6 +91,12 @@ const mur_record *mur_store_record_of(const mur_store *s, const mur_change *chan
     return v ? &s->records[v->record] : NULL;
 }
 
+bool mur_store_is_rewrite(const mur_store *s, const mur_change *change)
+{
+    const mur_record *r = mur_store_record_of(s, change);
+    return r && strcmp(r->operation, MUR_OPERATION_REWRITE) == 0;
+}
+
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts, size_t *n)
 {
     *parts = NULL;

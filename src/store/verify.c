@@ -114,29 +114,16 @@ static int check_contents(const verifier *v, const named_part *named)
     return rc;
 }
 
-static int check_file(const verifier *v, const named_part *named)
+static int check_part(const verifier *v, const named_part *named)
 {
-    const mur_part *part = &named->part;
-    char *path = mur_path_join(v->folder, part->path);
-    char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
-    struct stat about;
-    uint64_t hash = 0;
-    int rc = 0;
-    if (stat(path, &about) < 0)
-        rc = errno == ENOENT ? mur_fail(MUR_EDATA, "it is missing") : mur_fail_errno(MUR_EIO, "cannot stat it");
-    else if (about.st_size != part->bytes)
-        rc = mur_fail(MUR_EDATA, "it has %" PRId64 " bytes instead of %" PRId64, (int64_t)about.st_size, part->bytes);
-    else
-        rc = mur_file_hash(path, part->bytes, &hash);
-    if (rc == 0 && hash != part->file_hash) {
-        /* The contents tell more closely what is damaged, if they show it. */
-        rc = check_contents(v, named);
-        if (rc == 0)
-            rc = mur_fail(MUR_EDATA, "the hash of its bytes is %s instead of %s", mur_hash_hex(is, hash),
-                          mur_hash_hex(was, part->file_hash));
-    } else if (rc == 0) {
-        rc = check_contents(v, named);
-    }
+    int rc = mur_part_check_file(v->folder, &named->part);
+    if (rc == 0)
+        return check_contents(v, named);
+    /* The contents tell more closely what is damaged, if they show it. */
+    mur_error of_file = *mur_error_last();
+    char *path = mur_path_join(v->folder, named->part.path);
+    if (!mur_path_exists(path) || check_contents(v, named) == 0)
+        *mur_error_last() = of_file;
     free(path);
     return rc;
 }
@@ -145,7 +132,7 @@ static void verify_parts(verifier *v)
 {
     for (size_t i = 0; i < v->paths.n_keys; i++) {
         const named_part *named = &v->parts[i];
-        if (check_file(v, named) < 0)
+        if (check_part(v, named) < 0)
             say(v, true, "part %s (table %s, version %" PRId64 ") is damaged: %s", named->part.path, named->table,
                 named->version, mur_error_last()->message);
         else

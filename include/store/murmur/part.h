@@ -33,6 +33,7 @@ typedef struct mur_part_options {
     const char *store;     /* folder */
     const char *run_id;    /* makes the name unique */
     int64_t version;       /* of the table, the one that this part will belong to */
+    int64_t number;        /* of several parts that one run writes for one version: 0 first */
     int compress;          /* deflate level 0..9 */
     int64_t io_timeout_ms; /* no progress for so long ends the job (status 74) */
 } mur_part_options;
@@ -54,9 +55,17 @@ int64_t mur_part_n_rows(const mur_part_reader *r);
 /* The columns that the part has, in order. Borrowed from the reader. */
 const mur_schema *mur_part_schema(const mur_part_reader *r);
 
+/* What its rows take uncompressed, offsets and validity included: of two parts of one schema the sum is what a part
+ * with the rows of both takes, whatever the ranks and the compression that wrote them. */
+int64_t mur_part_raw_bytes(const mur_part_reader *r);
+
 /* Appends rows [first, first + n) to `out`, whose schema names the columns wanted, in any order; a column that the part
  * lacks reads as null, one of another type is MUR_EDATA. */
 int mur_part_read(mur_part_reader *r, int64_t first, int64_t n, mur_frame *out) MUR_MUST_USE;
+
+/* Local. Whether the file is there and is, to the byte, what the log says. MUR_EDATA with what is wrong, not naming the
+ * part; MUR_EIO. */
+int mur_part_check_file(const char *store, const mur_part *part) MUR_MUST_USE;
 
 /* Reads everything and recomputes the content hash. */
 int mur_part_hash(mur_part_reader *r, uint64_t *hash) MUR_MUST_USE;

@@ -35,10 +35,13 @@ typedef struct mur_unit_rows {
     int64_t bronze, rejects, silver;
 } mur_unit_rows;
 
+/* The one operation that changes no rows: its changes have as many rows as the versions before. */
+#define MUR_OPERATION_REWRITE "OPTIMIZE"
+
 typedef struct mur_record {
     int64_t number;
     int64_t time;    /* milliseconds; set by mur_store_publish, never before the last record's */
-    char *operation; /* "INGEST", "AGGREGATE", later "OPTIMIZE", "RESCORE" … */
+    char *operation; /* "INGEST", "AGGREGATE", "OPTIMIZE" … */
     char *run_id;
     char *murmur_version;
     char *blas_kernel;
@@ -54,6 +57,10 @@ typedef struct mur_record {
     mur_unit_rows *units; /* NULL and 0 in an open store, which does not keep them: mur_store_units reads them */
     size_t n_units;
 } mur_record;
+
+/* A random name for a run: 32 hexadecimal digits. */
+#define MUR_RUN_ID 33
+void mur_run_id_make(char out[MUR_RUN_ID]);
 
 /* Frees all that the record owns, which is every pointer in it but `columns`. */
 void mur_record_clear(mur_record *r);

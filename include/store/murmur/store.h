@@ -37,6 +37,10 @@ const mur_change *mur_store_change(const mur_store *s, const char *table, int64_
 /* The record that holds it. */
 const mur_record *mur_store_record_of(const mur_store *s, const mur_change *change);
 
+/* Whether the change left the table's rows and their order as they were and only put them into other parts: operation
+ * OPTIMIZE. Who follows a table by its versions passes over such changes. */
+bool mur_store_is_rewrite(const mur_store *s, const mur_change *change);
+
 /* A reader keeps to one record, and sees every table as of it: the last record that is not later than an instant (-1:
  * none), and the table's version at a record (-1: it had none yet). */
 int64_t mur_store_record_as_of(const mur_store *s, int64_t time);

@@ -1,0 +1,234 @@
+/* optimize.c: rank 0 tells all ranks a table's parts; they share the measuring, agree on the bins by computing them
+ * alike, and write each bin's rows together as one part. */
+#include "murmur/optimize.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bins.h"
+#include "job.h"
+#include "murmur/mem.h"
+#include "murmur/schema.h"
+#include "murmur/tables.h"
+
+#define SLICE_ROWS 65536 /* rows read at a time: what is held twice while a part's rows are gathered */
+
+/* The latest version of one table, the same on all ranks. */
+typedef struct table_parts {
+    const char *name;
+    int64_t version;    /* -1: none */
+    mur_schema *parsed; /* of the version */
+    mur_schema schema;  /* the same with the table's description */
+    mur_part *parts;    /* in row order; paths borrowed from `paths` */
+    size_t n;
+    mur_buf paths;
+} table_parts;
+
+void mur_optimize_options_init(mur_optimize_options *o)
+{
+    *o = (mur_optimize_options){.target_bytes = MUR_OPTIMIZE_TARGET, .compress = 1, .io_timeout_ms = 300000};
+}
+
+static void table_clear(table_parts *t)
+{
+    mur_schema_free(&t->parsed);
+    free(t->parts);
+    mur_buf_clear(&t->paths);
+}
+
+/* Collective. */
+static int table_load(table_parts *t, const mur_job *j, const char *name)
+{
+    *t = (table_parts){.name = name};
+    const mur_change *change = j->store ? mur_store_change(j->store, name, -1) : NULL;
+    const mur_part **parts = NULL;
+    mur_buf facts = {0}, schema = {0};
+    int rc = mur_agree(j->c, change ? mur_store_parts(j->store, name, -1, &parts, &t->n) : 0);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < t->n; i++) {
+        mur_buf_append(&facts, parts[i], sizeof *parts[i]);
+        mur_buf_append(&t->paths, parts[i]->path, strlen(parts[i]->path) + 1);
+    }
+    free(parts);
+    mur_buf_append_text(&schema, change ? change->schema : "");
+    t->version = mur_broadcast_int64(j->c, change ? change->version : -1);
+    mur_broadcast(j->c, &facts);
+    mur_broadcast(j->c, &t->paths);
+    mur_broadcast(j->c, &schema);
+
+    t->n = facts.len / sizeof *t->parts;
+    t->parts = mur_alloc(t->n, sizeof *t->parts);
+    if (t->n > 0)
+        memcpy(t->parts, facts.ptr, facts.len);
+    for (size_t i = 0, at = 0; i < t->n; i++) {
+        t->parts[i].path = t->paths.ptr + at;
+        at += strlen(t->parts[i].path) + 1;
+    }
+    if (t->version >= 0) {
+        rc = mur_schema_parse(&t->parsed, mur_buf_view(&schema), name);
+        if (rc == 0) {
+            t->schema = *t->parsed;
+            t->schema.description = mur_table_schema(name)->description;
+        }
+    }
+    mur_buf_clear(&facts);
+    mur_buf_clear(&schema);
+    return mur_agree(j->c, rc);
+}
+
+/* Collective. What each part takes uncompressed; the ranks share the opening. */
+static int measure(const mur_job *j, const table_parts *t, int64_t *sizes)
+{
+    int rc = 0;
+    for (size_t i = (size_t)j->c->rank; rc == 0 && i < t->n; i += (size_t)j->c->n_ranks) {
+        mur_part_reader *r;
+        rc = mur_part_open(&r, j->options->store, t->parts[i].path);
+        sizes[i] = rc == 0 ? mur_part_raw_bytes(r) : 0;
+        mur_part_close(&r);
+    }
+    rc = mur_agree(j->c, rc);
+    if (rc == 0)
+        mur_sum_all(j->c, sizes, t->n);
+    return rc;
+}
+
+/* A damaged part must not become a sound one: what is replaced is held against the log first. */
+static int check_inputs(const mur_job *j, const table_parts *t, const mur_bin *bin)
+{
+    for (size_t i = (size_t)j->c->rank; i < bin->n; i += (size_t)j->c->n_ranks) {
+        const mur_part *part = &t->parts[bin->first + i];
+        int rc = mur_part_check_file(j->options->store, part);
+        if (rc < 0) {
+            mur_error_add("part %s is damaged and is not put together with others (murmur verify tells more)",
+                          part->path);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* This rank's share of the bin's rows: the ranks hold about as many, in order. */
+static int read_share(const mur_job *j, const table_parts *t, const mur_bin *bin, int64_t n_rows, mur_frame *rows)
+{
+    int64_t low = n_rows * j->c->rank / j->c->n_ranks, high = n_rows * (j->c->rank + 1) / j->c->n_ranks, at = 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < bin->n && at < high; i++) {
+        const mur_part *part = &t->parts[bin->first + i];
+        int64_t first = low > at ? low - at : 0, end = high - at < part->n_rows ? high - at : part->n_rows;
+        at += part->n_rows;
+        if (first >= end)
+            continue;
+        mur_part_reader *r;
+        rc = mur_part_open(&r, j->options->store, part->path);
+        for (int64_t n; rc == 0 && first < end; first += n) {
+            n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
+            rc = mur_part_read(r, first, n, rows);
+        }
+        mur_part_close(&r);
+    }
+    return rc;
+}
+
+/* Rank 0: the record that puts `part` in the place of the bin's parts. */
+static int publish(const mur_job *j, const table_parts *t, const mur_bin *bin, int64_t target, mur_part *part)
+{
+    const mur_change *former = mur_store_change(j->store, t->name, -1);
+    mur_record r;
+    mur_job_record(j, &r, MUR_OPERATION_REWRITE, mur_format("{\"target_size\":%" PRId64 "}", target));
+    mur_change *change = mur_record_change(&r, t->name);
+    change->version = former->version + 1;
+    change->columns = &t->schema;
+    change->input = former->input ? mur_strdup(former->input) : NULL;
+    change->input_version = former->input_version;
+    change->added = mur_alloc(1, sizeof *change->added);
+    change->added[0] = *part;
+    change->n_added = 1;
+    *part = (mur_part){0};
+    change->removed = mur_alloc(bin->n, sizeof *change->removed);
+    for (size_t i = 0; i < bin->n; i++)
+        change->removed[change->n_removed++] = mur_strdup(t->parts[bin->first + i].path);
+    int rc = mur_store_publish(j->store, &r);
+    mur_record_clear(&r);
+    return rc;
+}
+
+/* Collective. */
+static int rewrite(mur_job *j, const table_parts *t, const mur_bin *bin, int64_t target, mur_compaction *done)
+{
+    mur_frame rows;
+    mur_part part = {0};
+    mur_frame_init(&rows, &t->schema);
+    int rc = mur_agree(j->c, check_inputs(j, t, bin));
+    if (rc == 0)
+        rc = mur_agree(j->c, read_share(j, t, bin, done->n_rows, &rows));
+    if (rc == 0) {
+        mur_part_options options = mur_job_part_options(j, done->version);
+        int64_t written;
+        rc = mur_part_write(&part, j->c, &t->schema, &(mur_piece){j->c->rank, &rows}, 1, &options, &written);
+    }
+    done->bytes = part.bytes;
+    if (rc == 0)
+        rc = mur_agree(j->c, j->c->rank == 0 ? publish(j, t, bin, target, &part) : 0);
+    mur_part_clear(&part);
+    mur_frame_clear(&rows);
+    return rc;
+}
+
+/* Collective. */
+static int optimize_table(mur_job *j, const char *name, const mur_optimize_options *o,
+                          void (*say)(void *context, const mur_compaction *done), void *context)
+{
+    table_parts t;
+    int rc = table_load(&t, j, name);
+    int64_t *sizes = mur_alloc(t.n, sizeof *sizes);
+    mur_bin *bins = mur_alloc(t.n / 2, sizeof *bins);
+    size_t n_bins = 0;
+    if (rc == 0)
+        rc = measure(j, &t, sizes);
+    if (rc == 0)
+        n_bins = mur_bins_make(bins, sizes, t.n, o->target_bytes);
+    for (size_t i = 0; rc == 0 && i < n_bins; i++) {
+        mur_compaction done = {.table = name, .n_parts = bins[i].n, .version = o->is_dry ? -1 : t.version + 1};
+        for (size_t k = bins[i].first; k < bins[i].first + bins[i].n; k++) {
+            done.n_rows += t.parts[k].n_rows;
+            done.bytes_before += t.parts[k].bytes;
+        }
+        if (!o->is_dry)
+            rc = rewrite(j, &t, &bins[i], o->target_bytes, &done);
+        if (rc == 0 && j->c->rank == 0)
+            say(context, &done);
+        t.version++;
+    }
+    free(bins);
+    free(sizes);
+    table_clear(&t);
+    return rc;
+}
+
+int mur_optimize(mur_comm *c, const mur_optimize_options *o, void (*say)(void *context, const mur_compaction *done),
+                 void *context)
+{
+    mur_run_options options;
+    mur_run_options_init(&options);
+    options.store = o->store;
+    options.compress = o->compress;
+    options.io_timeout_ms = o->io_timeout_ms;
+    options.is_breaking_lock = o->is_breaking_lock;
+    mur_job j = {.c = c, .options = &options};
+    size_t n = o->n_tables ? o->n_tables : MUR_N_TABLES;
+    for (size_t i = 0; i < o->n_tables; i++)
+        if (!mur_table_schema(o->tables[i]))
+            return mur_fail(MUR_EUSAGE, "there is no table '%s': bronze, silver, gold, application and rejects are",
+                            o->tables[i]);
+    mur_job_name(&j);
+    int rc = 0;
+    if (c->rank == 0)
+        rc = o->is_dry ? mur_store_open(&j.store, o->store) : mur_job_open_store(&j);
+    rc = mur_agree(c, rc);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = optimize_table(&j, o->n_tables ? o->tables[i] : mur_tables[i]->table, o, say, context);
+    mur_job_close_store(&j);
+    return rc;
+}

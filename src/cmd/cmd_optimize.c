@@ -7,7 +7,7 @@
 #include "murmur/quantity.h"
 
 static const mur_option options[] = {
-    {"target-size", "SIZE", "a part's rows uncompressed, some two to six times the file (default 256M)", NULL},
+    {"target-size", "SIZE", "what a part's rows may take, uncompressed (default 256M)", NULL},
     {"dry-run", NULL, "only say which parts would be put together", NULL},
     {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
     {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},

@@ -9,7 +9,7 @@
 #include "murmur/par.h"
 
 /* What a part takes uncompressed, and the ranks together in memory while they write it: what a batch of `murmur run`
- * takes at its default --max-bytes. On disk that is some 40 to 130 MB. */
+ * takes at its default --max-bytes. */
 #define MUR_OPTIMIZE_TARGET (INT64_C(256) << 20)
 
 typedef struct mur_optimize_options {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds twice and runs the tests: all of them on the optimised build (warnings are errors), then unit, MPI and fuzz
-# tests under AddressSanitizer and UBSan.
+# Builds three times and runs the tests: all of them on the optimised build (warnings are errors), unit, MPI and fuzz tests
+# under AddressSanitizer and UBSan, and the short forms of tests/faults on a build with failure points.
 #
 #     scripts/test.sh [-- CTEST_OPTION...]          e.g. scripts/test.sh -- --tests-regex unit.test_utf8
 set -euo pipefail
@@ -28,7 +28,12 @@ optimised=$SECONDS
 
 build dev
 ctest --preset dev --output-on-failure -j "$jobs" --label-regex '^(unit|mpi|fuzz)$' "$@" || verdict=1
+sanitized=$((SECONDS - optimised))
+
+build faults
+ctest --preset faults --output-on-failure "$@" || verdict=1
 
 if [ "$verdict" -eq 0 ]; then outcome=passed; else outcome=FAILED; fi
-echo "murmur tests $outcome: optimised in $optimised s, sanitized in $((SECONDS - optimised)) s"
+echo "murmur tests $outcome: optimised in $optimised s, sanitized in $sanitized s, with failures in" \
+    "$((SECONDS - optimised - sanitized)) s"
 exit "$verdict"

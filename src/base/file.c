@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "murmur/fault.h"
 #include "murmur/mem.h"
 
 const char *mur_file_kind(mode_t mode)
@@ -106,6 +107,8 @@ int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t 
 int mur_fd_write(int fd, mur_view bytes, const char *path)
 {
     size_t done = 0;
+    if (mur_fault_write(fd, bytes) < 0)
+        return mur_fail_errno(MUR_EIO, "cannot write %s", path);
     while (done < bytes.len) {
         ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
         if (n < 0 && errno == EINTR)
@@ -138,14 +141,19 @@ int mur_file_append(const char *path, mur_view bytes)
     return write_with(path, bytes, O_APPEND);
 }
 
+int mur_fd_sync(int fd, const char *path)
+{
+    if (!mur_fault_disables("fsync") && fsync(fd) < 0)
+        return mur_fail_errno(MUR_EIO, "cannot sync %s", path);
+    return 0;
+}
+
 int mur_file_sync(const char *path)
 {
     int fd = open_to_read(path);
     if (fd < 0)
         return fd;
-    int rc = 0;
-    if (fsync(fd) < 0)
-        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", path);
+    int rc = mur_fd_sync(fd, path);
     close(fd);
     return rc;
 }

@@ -26,6 +26,11 @@ void mur_log_rank_set(int rank)
     state.rank = rank;
 }
 
+int mur_log_rank(void)
+{
+    return state.rank;
+}
+
 void mur_log(mur_log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error: ", "warning: ", "", ""};

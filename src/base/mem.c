@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/fault.h"
 #include "murmur/log.h"
 
 static void (*exhausted_hook)(int status) = exit;
@@ -25,7 +26,7 @@ static void exhausted(size_t count, size_t size)
 
 void *mur_alloc(size_t count, size_t size)
 {
-    void *p = calloc(count ? count : 1, size ? size : 1);
+    void *p = mur_fault_memory() ? NULL : calloc(count ? count : 1, size ? size : 1);
     if (!p)
         exhausted(count, size);
     return p;
@@ -33,7 +34,8 @@ void *mur_alloc(size_t count, size_t size)
 
 void *mur_realloc(void *old, size_t count, size_t size)
 {
-    void *p = size && count > SIZE_MAX / size ? NULL : realloc(old, count && size ? count * size : 1);
+    void *p =
+        mur_fault_memory() || (size && count > SIZE_MAX / size) ? NULL : realloc(old, count && size ? count * size : 1);
     if (!p)
         exhausted(count, size);
     return p;
@@ -42,7 +44,7 @@ void *mur_realloc(void *old, size_t count, size_t size)
 void *mur_try_alloc(size_t count, size_t size)
 {
     void *p = NULL;
-    if (size == 0 || count <= (SIZE_MAX - 64) / size) {
+    if (!mur_fault_memory() && (size == 0 || count <= (SIZE_MAX - 64) / size)) {
         size_t len = (count * size + 63) / 64 * 64;
         p = aligned_alloc(64, len ? len : 64);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "murmur/fault.h"
 #include "murmur/log.h"
 #include "murmur/par.h"
 
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "C");   /* decimal points, byte order */
     signal(SIGPIPE, SIG_IGN); /* found as EPIPE where results are written */
+    if (mur_fault_list())
+        return 0;
 
     const char *name = argc > 1 ? argv[1] : NULL;
     bool is_silent = mur_launch_rank() > 0; /* one process of several that a launcher started */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -43,10 +44,11 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
     if (rc < 0)
         return rc;
 
+    rc = mur_fault("unit.take");
     for (size_t unit; rc == 0 && mur_deal_next(&deal, &unit);) {
         mur_unit_tables *t = &b->done[b->n_done++];
         mur_unit_tables_init(t, unit);
-        rc = mur_work_unit(t, plan, j->options, &j->scorer, b->counts, &j->tally);
+        rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &j->scorer, b->counts, &j->tally));
         b->unit_rows[unit] =
             (mur_unit_rows){(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows};
         mur_progress_add(&j->progress, MUR_STREAM_BRONZE, (int64_t)t->bronze.n_rows);
@@ -92,6 +94,7 @@ static char *options_json(const mur_run_options *o)
 static int publish(mur_job *j, const mur_plan *plan, batch *b)
 {
     mur_record r;
+    mur_fault_pass("record.make");
     mur_job_record(j, &r, "INGEST", options_json(j->options));
     char hash[MUR_HASH_HEX];
     r.model_name = mur_strdup(mur_model_name(j->scorer.model));
@@ -160,6 +163,7 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, mur_file_fat
 
     int rc = work(j, plan, &b);
     if (rc == 0) {
+        mur_fault_pass("batch.sum");
         mur_sum_all(j->c, (int64_t *)b.counts, plan->n_files * sizeof *b.counts / sizeof(int64_t));
         mur_sum_all(j->c, (int64_t *)b.unit_rows, plan->n_units * sizeof *b.unit_rows / sizeof(int64_t));
         bool is_whole = true;

@@ -7,6 +7,7 @@
 #include "job.h"
 #include "mention_counts.h"
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
@@ -53,7 +54,7 @@ static int count_slices(mur_mention_counts *t, const mur_job *j, char *const *pa
         }
         mur_frame rows;
         mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
-        rc = mur_part_read(reader, s->first, s->n, &rows);
+        rc = MUR_STEP("count.read", mur_part_read(reader, s->first, s->n, &rows));
         if (rc == 0 && is_former)
             count_application(t, &rows);
         else if (rc == 0)
@@ -325,7 +326,7 @@ int mur_count(mur_job *j)
     double start = mur_monotonic();
     task t = {0};
     mur_buf told = {0}, names = {0}, slices = {0};
-    int rc = mur_agree(c, c->rank == 0 ? make_task(j, &t, &names, &slices) : 0);
+    int rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.plan", make_task(j, &t, &names, &slices)) : 0);
     if (rc == 0) {
         mur_buf_append(&told, &t, sizeof t);
         mur_broadcast(c, &told);
@@ -353,7 +354,9 @@ int mur_count(mur_job *j)
     rc = mur_agree(c,
                    count_slices(&counted, j, paths, (size_t)t.n_former, (const slice *)slices.ptr, (size_t)t.n_slices));
     if (rc == 0) {
+        mur_fault_pass("count.merge");
         send_to_owners(&counted, c);
+        mur_fault_pass("count.sort");
         sort_globally(c, &counted, &rows);
         j->tally.merge_seconds += mur_monotonic() - start;
     }
@@ -367,7 +370,7 @@ int mur_count(mur_job *j)
         j->tally.write_seconds += mur_monotonic() - begun;
     }
     if (rc == 0)
-        rc = mur_agree(c, c->rank == 0 ? publish(j, t.version, &part) : 0);
+        rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.publish", publish(j, t.version, &part)) : 0);
     if (rc == 0)
         mur_progress_tell(&j->progress, MUR_STREAM_APPLICATION, n_rows, mur_monotonic() - start);
 

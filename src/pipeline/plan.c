@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "murmur/fault.h"
 #include "murmur/ingest.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
@@ -131,7 +132,8 @@ void mur_plan_make(mur_plan *p, const mur_source *pending, size_t n_pending, int
         p->files[file].path = mur_strdup(pending[i].path);
 
         mur_buf magic = {0};
-        int rc = mur_source_read(&magic, &pending[i], 0, pending[i].size < 2 ? pending[i].size : 2);
+        int rc = MUR_STEP("source.probe",
+                          mur_source_read(&magic, &pending[i], 0, pending[i].size < 2 ? pending[i].size : 2));
         is_gzip[file] = rc == 0 && mur_is_gzip(mur_buf_view(&magic));
         mur_buf_clear(&magic);
         if (rc == 0)

@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "job.h"
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/ingest.h"
 #include "murmur/log.h"
@@ -70,7 +71,8 @@ static int look(const mur_job *j, queue *q)
     mur_sources_clear(&q->listed);
     mur_map_reset(&q->moved);
     q->n_moved = q->n_settling = 0;
-    int rc = mur_sources_list(&q->listed, j->options->sources, j->options->n_sources, &q->told);
+    int rc =
+        MUR_STEP("source.list", mur_sources_list(&q->listed, j->options->sources, j->options->n_sources, &q->told));
     int64_t now_ns = 0;
     if (rc == 0 && j->options->settle_ms > 0) /* behind the listing: what moved meanwhile has not settled */
         rc = mur_store_clock(j->store, &now_ns);
@@ -167,6 +169,7 @@ static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
         free(files);
         mur_plan_pack(plan, &packed);
     }
+    mur_fault_pass("batch.plan");
     mur_broadcast(j->c, &packed);
     if (j->c->rank != 0)
         mur_plan_unpack(plan, mur_buf_view(&packed));

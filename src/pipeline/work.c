@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/ingest.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -33,11 +34,11 @@ void mur_unit_tables_clear(mur_unit_tables *t)
 static int read_piece(mur_buf *text, const mur_source *file, const mur_piece_of_file *piece, const char **damage)
 {
     *damage = NULL;
-    int rc = mur_source_read(text, file, piece->offset, piece->len);
+    int rc = MUR_STEP("source.read", mur_source_read(text, file, piece->offset, piece->len));
     if (rc < 0 || !piece->is_whole || !mur_is_gzip(mur_buf_view(text)))
         return rc;
     mur_buf inflated = {0};
-    rc = mur_inflate(&inflated, mur_buf_view(text), MAX_INFLATED, damage);
+    rc = MUR_STEP("source.inflate", mur_inflate(&inflated, mur_buf_view(text), MAX_INFLATED, damage));
     if (rc < 0)
         mur_error_add("%s", file->path);
     mur_buf_clear(text);
@@ -78,7 +79,7 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
         mur_document_kind kind = MUR_DOCUMENT_LINES;
         if (piece->is_whole && !damage)
             kind = mur_document_probe(mur_buf_view(&text));
-        rc = mur_ingest_text(&in, mur_buf_view(&text), piece->offset, kind, damage);
+        rc = MUR_STEP("source.ingest", mur_ingest_text(&in, mur_buf_view(&text), piece->offset, kind, damage));
         counts[piece->file].n_rows += (int64_t)(t->bronze.n_rows - n_rows);
         counts[piece->file].n_rejects += (int64_t)(t->rejects.n_rows - n_rejects);
     }
@@ -126,10 +127,12 @@ int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     if (rc < 0)
         return rc;
 
+    mur_fault_pass("silver.refine");
     size_t *tweets = mur_refine(&t->silver, &t->bronze, options->mention_rule, &tally->n_bad_dates);
     double refined = mur_monotonic();
     tally->refine_seconds += refined - ingested;
 
+    mur_fault_pass("gold.score");
     score(t, options->text, tweets, scorer);
     free(tweets);
     tally->score_seconds += mur_monotonic() - refined;

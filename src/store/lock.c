@@ -11,12 +11,17 @@
 
 #include "lock_holder.h"
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "thread.h"
 
+#ifdef MURMUR_FAULTS
+#define RENEW_SECONDS 0.1 /* so that tests, which run for less than a second, come there */
+#else
 #define RENEW_SECONDS 10.0
+#endif
 #define PATIENCE_SECONDS 5.0
 #define POLL_SECONDS 0.1
 
@@ -57,12 +62,12 @@ static double seconds_between(struct timespec a, struct timespec b)
 /* Writes our file under its own name and keeps it open. */
 static int make_own(mur_lock *l)
 {
-    l->fd = open(l->own_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    l->fd = MUR_STEP("lock.create", open(l->own_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (l->fd < 0)
         return mur_fail_errno(MUR_ECREATE, "cannot create %s", l->own_path);
-    int rc = mur_fd_write(l->fd, mur_buf_view(&l->text), l->own_path);
-    if (rc == 0 && fsync(l->fd) < 0)
-        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", l->own_path);
+    int rc = MUR_STEP("lock.write", mur_fd_write(l->fd, mur_buf_view(&l->text), l->own_path));
+    if (rc == 0)
+        rc = mur_fd_sync(l->fd, l->own_path);
     return rc;
 }
 
@@ -169,7 +174,7 @@ static int acquire(const mur_lock *l, const mur_holder *self, bool is_forced)
 {
     double start = mur_monotonic();
     for (;;) {
-        if (link(l->own_path, l->path) == 0)
+        if (mur_fault("lock.link") == 0 && link(l->own_path, l->path) == 0)
             return 0;
         if (errno != EEXIST)
             return mur_fail_errno(MUR_ECREATE, "cannot create %s", l->path);
@@ -190,6 +195,7 @@ static void *renew(void *context)
     while (!l->is_over) {
         mur_condition_wait(&l->changed, &l->mutex, due);
         if (mur_monotonic() >= due) {
+            mur_fault_pass("lock.renew");
             futimens(l->fd, NULL); /* a failure shows as silence; mur_lock_check decides */
             due = mur_monotonic() + RENEW_SECONDS;
         }
@@ -210,6 +216,7 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
     int rc = make_own(l);
     if (rc == 0) {
         rc = acquire(l, &self, is_forced);
+        mur_fault_pass("lock.unlink");
         unlink(l->own_path);
     }
     if (rc == 0) {
@@ -271,6 +278,7 @@ void mur_lock_release(mur_lock **lock)
     pthread_join(l->thread, NULL);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->mutex);
+    mur_fault_pass("lock.release");
     mur_error before = *mur_error_last(); /* released on the way out of a failure, whose message must stay */
     if (mur_lock_check(l) == 0)
         unlink(l->path);

@@ -10,6 +10,7 @@
 #include "cut.h"
 #include "file_hash.h"
 #include "h5.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
@@ -90,7 +91,7 @@ static int hold_spare(writer *w)
     for (size_t set = 0; set < w->layout.n_sets; set++)
         len += (size_t)cut_of(w, set).n_chunks * SPARE_BYTES_PER_CHUNK;
     char *zeros = mur_alloc(len, 1);
-    int rc = mur_file_write(w->spare, (mur_view){zeros, len});
+    int rc = MUR_STEP("part.spare", mur_file_write(w->spare, (mur_view){zeros, len}));
     free(zeros);
     return rc;
 }
@@ -139,7 +140,7 @@ static int reserve(writer *w)
     int rc = check_room(w, raw + raw / 2);
     if (rc < 0)
         return rc;
-    int fd = open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = MUR_STEP("part.create", open(w->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (fd < 0)
         return mur_fail_errno(MUR_ECREATE, "cannot create %s", w->temporary);
     close(fd);
@@ -251,7 +252,8 @@ static int write_round(hid_t dataset, const mur_dataset *d, hid_t transfer, int6
                                                     : H5Sselect_none(in_memory);
     int rc = 0;
     /* Whatever failed so far, this rank joins the others in the write: a rank that stays away hangs them. */
-    if (H5Dwrite(dataset, d->memory_type, in_memory, in_file, transfer, elements) < 0 || selected < 0)
+    if (H5Dwrite(dataset, d->memory_type, in_memory, in_file, transfer, elements) < 0 || selected < 0 ||
+        mur_fault("part.write") < 0)
         rc = mur_h5_fail("cannot write dataset %s", d->name);
     return mur_h5_leave(&scope, rc);
 }
@@ -285,6 +287,7 @@ static int write_set(writer *w, hid_t file, hid_t transfer, size_t set)
     const mur_dataset *d = &w->layout.sets[set];
     mur_cut cut = cut_of(w, set);
     mur_buf elements = {0};
+    mur_fault_pass("part.exchange");
     mur_route_dataset(&w->route, d, &cut, &elements);
     int64_t first, end;
     block_range(w, set, w->comm->rank, &first, &end);
@@ -297,7 +300,7 @@ static int write_set(writer *w, hid_t file, hid_t transfer, size_t set)
     hid_t dataset = -1;
     int rc = mur_agree(w->comm, w->comm->rank == 0 ? check_room(w, raw_bytes(w, set)) : 0);
     if (rc == 0)
-        rc = mur_agree(w->comm, create_set(w, &scope, file, set, &dataset));
+        rc = mur_agree(w->comm, MUR_AFTER("part.dataset", create_set(w, &scope, file, set, &dataset)));
     if (rc == 0 && d->n > 0)
         rc = write_elements(w, dataset, transfer, set, &elements);
     mur_buf_clear(&elements);
@@ -315,13 +318,16 @@ static int write_file(writer *w)
         goto done;
     /* The name is reserved: TRUNC replaces our own empty file. */
     hid_t file = mur_h5_hold(&scope, H5Fcreate(w->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access));
-    rc = mur_agree(w->comm, file < 0 ? mur_h5_fail("cannot create the file") : put_root(w, file));
+    rc = mur_agree(w->comm, file < 0 || mur_fault("part.file") < 0 ? mur_h5_fail("cannot create the file") : 0);
+    if (rc == 0)
+        rc = mur_agree(w->comm, MUR_AFTER("part.attributes", put_root(w, file)));
     for (size_t set = 0; set < w->layout.n_sets && rc == 0; set++)
         rc = write_set(w, file, transfer, set);
     mur_watchdog_kick(&w->watchdog, "the file is closed");
     release_spare(w);
+    mur_fault_pass("part.close");
 done:
-    rc = mur_agree(w->comm, mur_h5_leave(&scope, rc));
+    rc = mur_agree(w->comm, mur_fault_after("part.closed", w->temporary, mur_h5_leave(&scope, rc)));
     if (rc < 0)
         mur_error_add("%s", w->final_path);
     return rc;
@@ -330,6 +336,7 @@ done:
 /* Collective. Every rank gets all block hashes, from them the part's, and can check what any rank wrote. */
 static void gather_hashes(writer *w)
 {
+    mur_fault_pass("part.hashes");
     mur_buf mine = {0}, all = {0};
     size_t at = 0;
     for (size_t set = 0; set < w->layout.n_sets; set++) {
@@ -409,7 +416,8 @@ static int hash_file(writer *w)
     int64_t n = mur_file_blocks(w->file_bytes), first = n * c->rank / c->n_ranks, end = n * (c->rank + 1) / c->n_ranks;
     uint64_t *mine = mur_alloc((size_t)(end - first), sizeof *mine);
     mur_buf all = {0};
-    rc = mur_agree(c, mur_file_hash_blocks(w->temporary, w->file_bytes, first, end - first, mine));
+    rc = mur_file_hash_blocks(w->temporary, w->file_bytes, first, end - first, mine);
+    rc = mur_agree(c, MUR_AFTER("part.hash", rc));
     if (rc == 0) {
         mur_all_gather(c, (mur_view){(const char *)mine, (size_t)(end - first) * sizeof *mine}, &all, NULL);
         w->file_hash = mur_hash(all.ptr, all.len);
@@ -422,14 +430,14 @@ static int hash_file(writer *w)
 /* Step 5, rank 0. link() and not rename(), which would replace a part that is already there. */
 static int give_name(writer *w)
 {
-    if (link(w->temporary, w->final) < 0)
+    if (mur_fault("part.link") < 0 || link(w->temporary, w->final) < 0)
         return mur_fail_errno(errno == EEXIST ? MUR_ECREATE : MUR_EIO, "cannot name the new part %s", w->final);
     int rc = 0;
-    if (unlink(w->temporary) < 0)
+    if (mur_fault("part.unlink") < 0 || unlink(w->temporary) < 0)
         rc = mur_fail_errno(MUR_EIO, "cannot remove %s", w->temporary);
     w->is_reserved = rc < 0;
     if (rc == 0)
-        rc = mur_file_sync(w->folder);
+        rc = MUR_STEP("part.folder", mur_file_sync(w->folder));
     if (rc < 0)
         unlink(w->final);
     return rc;
@@ -440,7 +448,7 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
     const mur_comm *c = w->comm;
     int rc = mur_route_open(&w->route, c, w->schema, pieces, n_pieces);
     if (rc == 0)
-        rc = mur_agree(c, name_files(w));
+        rc = mur_agree(c, MUR_STEP("part.route", name_files(w)));
     if (rc < 0)
         return rc;
     mur_layout_init(&w->layout, w->schema, w->route.n_rows, w->route.n_bytes);
@@ -448,16 +456,16 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
 
     /* Only from here: before, ranks may wait long for one that still works on its rows. */
     mur_watchdog_start(&w->watchdog, c->rank, w->options->io_timeout_ms, w->final_path);
-    rc = mur_agree(c, c->rank == 0 ? reserve(w) : 0);
+    rc = mur_agree(c, c->rank == 0 ? MUR_STEP("part.reserve", reserve(w)) : 0);
     if (rc == 0)
         rc = write_file(w);
     if (rc < 0)
         return rc;
     gather_hashes(w);
     mur_watchdog_kick(&w->watchdog, "it is brought to disk");
-    rc = mur_agree(c, c->node_rank == 0 ? mur_file_sync(w->temporary) : 0);
+    rc = mur_agree(c, c->node_rank == 0 ? MUR_STEP("part.sync", mur_file_sync(w->temporary)) : 0);
     if (rc == 0)
-        rc = mur_agree(c, check_file(w));
+        rc = mur_agree(c, MUR_STEP("part.check", check_file(w)));
     if (rc == 0)
         rc = hash_file(w);
     mur_watchdog_kick(&w->watchdog, "it gets its name");

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/schema.h"
@@ -56,14 +58,20 @@ static int write_synced(const char *path, mur_view text)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return mur_fail_errno(MUR_ECREATE, "cannot create %s", path);
-    int rc = mur_fd_write(fd, text, path);
-    if (rc == 0 && fsync(fd) < 0)
-        rc = mur_fail_errno(MUR_EIO, "cannot sync %s", path);
+    int rc = MUR_STEP("record.write", mur_fd_write(fd, text, path));
+    if (rc == 0)
+        rc = MUR_STEP("record.sync", mur_fd_sync(fd, path));
     if (close(fd) < 0 && rc == 0)
         rc = mur_fail_errno(MUR_EIO, "cannot close %s", path);
     if (rc < 0)
         unlink(path);
     return rc;
+}
+
+/* The commit: fails with EEXIST where the name is taken. (A test of that takes the care away.) */
+static int give_name(const char *temporary, const char *final)
+{
+    return mur_fault_disables("exclusive") ? rename(temporary, final) : link(temporary, final);
 }
 
 int mur_store_publish(mur_store *s, mur_record *r)
@@ -83,20 +91,22 @@ int mur_store_publish(mur_store *s, mur_record *r)
     final = mur_state_record_path(s->log_folder, r->number);
     temporary = mur_format("%s/_tmp-%020" PRId64 "-%s.json", s->log_folder, r->number, r->run_id);
 
-    rc = mur_lock_check(s->lock);
+    rc = MUR_STEP("record.check", mur_lock_check(s->lock));
     if (rc == 0)
-        rc = write_synced(temporary, mur_buf_view(&text));
+        rc = MUR_STEP("record.create", write_synced(temporary, mur_buf_view(&text)));
     if (rc < 0)
         goto done;
-    if (link(temporary, final) < 0)
+    if (mur_fault("record.link") < 0 || give_name(temporary, final) < 0)
         rc = errno == EEXIST ? mur_fail(MUR_ECREATE,
                                         "another writer published record %" PRId64 " of %s in spite of this run's "
                                         "lock: nothing is published; run again",
                                         r->number, s->folder)
                              : mur_fail_errno(MUR_EIO, "cannot publish %s", final);
     if (rc == 0)
-        rc = mur_file_sync(s->log_folder);
+        rc = MUR_STEP("record.folder", mur_file_sync(s->log_folder));
+    mur_fault_pass("record.unlink");
     unlink(temporary);
+    mur_fault_pass("record.done");
     if (rc == 0)
         mur_state_fold(s, r);
 done:

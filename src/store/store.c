@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "state.h"
@@ -18,7 +19,7 @@ int mur_store_create(const char *folder)
                       folder);
         goto done;
     }
-    rc = mur_folder_make(log_folder);
+    rc = MUR_STEP("store.create", mur_folder_make(log_folder));
     if (rc == 0)
         rc = mur_file_sync(folder);
 done:
@@ -36,7 +37,7 @@ int mur_store_open(mur_store **out, const char *folder)
         rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
                       mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
     else
-        rc = mur_state_catch_up(s);
+        rc = MUR_STEP("store.open", mur_state_catch_up(s));
     if (rc < 0)
         mur_store_close(&s);
     *out = s;

@@ -25,7 +25,8 @@ int mur_file_append(const char *path, mur_view bytes) MUR_MUST_USE;
 /* Writes all of `bytes`, through interruptions and short writes. MUR_EIO, naming `path`. */
 int mur_fd_write(int fd, mur_view bytes, const char *path) MUR_MUST_USE;
 
-/* fsync of a file or of a folder's entries. */
+/* fsync of a file or of a folder's entries. MUR_EIO, naming `path`. */
+int mur_fd_sync(int fd, const char *path) MUR_MUST_USE;
 int mur_file_sync(const char *path) MUR_MUST_USE;
 
 /* Makes the folder and its missing parents. MUR_ECREATE. */

@@ -14,6 +14,7 @@ void mur_log_level_set(mur_log_level level);
 
 /* The rank that this process speaks as; 0 until told. */
 void mur_log_rank_set(int rank);
+int mur_log_rank(void);
 
 void mur_log(mur_log_level level, const char *format, ...) MUR_PRINTF(2, 3);
 

@@ -12,7 +12,7 @@ OWNERS = {
     r"cJSON_Parse\w*": {"json"},
     r"cblas_\w+|openblas_\w+": {"model"},
     r"XXH\w+": {"base"},
-    r"(un)?gz\w+|inflate\w*": {"text"},
+    r"(un)?gz\w+|inflate\w*": {"text", "model"},
 }
 
 

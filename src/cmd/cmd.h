@@ -17,6 +17,12 @@ typedef struct mur_option {
     const char *variable; /* environment variable that gives the value when the option is absent; NULL: none */
 } mur_option;
 
+/* The row of every command that takes labels of models. */
+#define MUR_LABEL_MAP_OPTION                                                                                           \
+    {                                                                                                                  \
+        "label-map", "MAP", "what labels mean whose names do not tell: 'LABEL_0=NEG,LABEL_1=POS' (or NEU)", NULL       \
+    }
+
 typedef struct mur_command {
     const char *name;
     const char *operands; /* "STORE TABLE" */

@@ -9,12 +9,13 @@
 #include "murmur/scorer.h"
 
 typedef struct settings {
-    const char *model;
+    const char *model, *label_map;
     bool is_json, are_logits_shown, are_ids_shown;
 } settings;
 
 static const mur_option options[] = {
     {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
+    MUR_LABEL_MAP_OPTION,
     {"json", NULL, "read JSON Lines {\"text\": ...}, print one object a line: label and score (0 to 1)", NULL},
     {"logits", NULL, "with --json: the model's logits, in order of its label ids", NULL},
     {"ids", NULL, "with --json: the token ids", NULL},
@@ -26,6 +27,8 @@ static int set(void *into, const char *name, const char *value)
     settings *s = into;
     if (strcmp(name, "model") == 0)
         s->model = value;
+    else if (strcmp(name, "label-map") == 0)
+        s->label_map = value;
     else if (strcmp(name, "json") == 0)
         s->is_json = true;
     else if (strcmp(name, "logits") == 0)
@@ -98,7 +101,7 @@ static int run(const mur_command *self, int argc, char **argv)
 
     context c = {.settings = &s};
     char *model = s.model ? mur_strdup(s.model) : mur_default_model();
-    rc = mur_scorer_open(&c.scorer, NULL, model);
+    rc = mur_scorer_open(&c.scorer, NULL, model, s.label_map);
     if (rc == 0) {
         c.logits = mur_alloc((size_t)mur_model_config_of(c.scorer.model)->n_labels, sizeof *c.logits);
         if (s.is_json)

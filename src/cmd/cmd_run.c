@@ -10,6 +10,7 @@
 static const mur_option options[] = {
     {"store", "DIR", "where the tables are kept; made if it is not there", "MURMUR_STORE"},
     {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
+    MUR_LABEL_MAP_OPTION,
     {"precision", "fp32", "arithmetic of the model (default fp32)", NULL},
     {"trigger", "WHEN", "available-now: batches until all is read (default); once: one batch; 10s: look every 10 s",
      NULL},
@@ -59,6 +60,8 @@ static int set(void *into, const char *name, const char *value)
         o->store = value;
     } else if (strcmp(name, "model") == 0) {
         o->model = value;
+    } else if (strcmp(name, "label-map") == 0) {
+        o->label_map = value;
     } else if (strcmp(name, "precision") == 0) {
         if (strcmp(value, "fp32") != 0)
             rc = mur_fail(MUR_EUSAGE, "'%s' is not a precision of this build: fp32 is", value);

@@ -4,34 +4,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "head.h"
+#include "architecture.h"
+#include "labels.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
 
-#define SUPPORTED "RobertaForSequenceClassification"
 #define LARGEST (1 << 20) /* no size of a model that fits a node is larger; products of three fit 64 bits */
 #define MOST_LAYERS 1024  /* bounds the tensor table before the file has been looked at */
 #define MOST_LABELS 1024
-#define LABEL_ROOM 64     /* bytes of a label and its NUL, as in mur_model_config */
-#define ROBERTA_PAD 1     /* defaults of transformers' RobertaConfig, for what a config may leave out */
-#define ROBERTA_TYPES 2   /* type_vocab_size */
-#define ROBERTA_EPS 1e-12 /* layer_norm_eps */
+#define LABEL_ROOM 64  /* bytes of a label and its NUL, as in mur_model_config */
+#define BERT_EPS 1e-12 /* layer_norm_eps, where a config has none */
 #define REQUIRED (-1)
 
-static int read_integer(int *out, const cJSON *root, const char *name, int otherwise, int low, int high,
+/* `member` is NULL where the config has no `name`. */
+static int read_integer(int *out, const cJSON *member, const char *name, int otherwise, int low, int high,
                         const char *path)
 {
-    const cJSON *member = mur_json_member(root, name);
     if (!member && otherwise == REQUIRED)
         return mur_fail(MUR_EDATA, "%s: %s is missing", path, name);
-    double value = member ? mur_json_number(root, name, NAN) : otherwise;
+    double value = !member ? otherwise : cJSON_IsNumber(member) ? member->valuedouble : NAN;
     if (!(value >= low && value <= high && value == floor(value)))
         return mur_fail(MUR_EDATA, "%s: %s is not a whole number from %d to %d", path, name, low, high);
     *out = (int)value;
     return 0;
 }
 
-static int read_sizes(mur_model_config *c, const cJSON *root, const char *path)
+/* The member that is called `name` in BERT's config.json. An architecture whose files have another name for it is also
+ * read under BERT's, as transformers does (attribute_map). `*shown` is what messages call it. */
+static const cJSON *find_field(const char **shown, const cJSON *root, const mur_architecture *a, const char *name)
+{
+    const char *own = mur_own_name(a->fields, name);
+    *shown = own ? own : name;
+    if (!own)
+        return NULL;
+    const cJSON *member = mur_json_member(root, own);
+    if (!member)
+        member = mur_json_member(root, name);
+    return member;
+}
+
+static int read_sizes(mur_model_config *c, const cJSON *root, const mur_architecture *a, const char *path)
 {
     int pad = 0;
     const struct {
@@ -45,80 +57,98 @@ static int read_sizes(mur_model_config *c, const cJSON *root, const char *path)
         {&c->intermediate_size, "intermediate_size", REQUIRED, 1, LARGEST},
         {&c->vocab_size, "vocab_size", REQUIRED, 1, LARGEST},
         {&c->max_positions, "max_position_embeddings", REQUIRED, 1, LARGEST},
-        {&c->type_vocab_size, "type_vocab_size", ROBERTA_TYPES, 1, LARGEST},
-        {&pad, "pad_token_id", ROBERTA_PAD, 0, LARGEST},
+        {&c->type_vocab_size, "type_vocab_size", a->types, 1, LARGEST},
+        {&pad, "pad_token_id", a->pad, 0, LARGEST},
     };
     int rc = 0;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields && rc == 0; i++)
-        rc =
-            read_integer(fields[i].out, root, fields[i].name, fields[i].otherwise, fields[i].low, fields[i].high, path);
+    const char *shown;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && rc == 0; i++) {
+        const cJSON *member = find_field(&shown, root, a, fields[i].name);
+        rc = read_integer(fields[i].out, member, shown, fields[i].otherwise, fields[i].low, fields[i].high, path);
+    }
     if (rc < 0)
         return rc;
 
-    c->first_position = pad + 1;
+    c->first_position = a->is_after_padding ? pad + 1 : 0;
+    c->padding_id = a->is_after_padding ? pad : -1;
     if (c->hidden_size % c->n_heads != 0)
         return mur_fail(MUR_EDATA, "%s: hidden_size %d is not a multiple of num_attention_heads %d", path,
                         c->hidden_size, c->n_heads);
     if (c->max_positions - c->first_position < 2)
         return mur_fail(MUR_EDATA,
-                        "%s: max_position_embeddings %d leaves no room for a text: its first token's position is "
-                        "pad_token_id + 1 = %d",
+                        "%s: max_position_embeddings %d leaves no room for a text: its first token's position is %d "
+                        "(pad_token_id + 1 for RoBERTa)",
                         path, c->max_positions, c->first_position);
 
-    double eps = mur_json_member(root, "layer_norm_eps") ? mur_json_number(root, "layer_norm_eps", NAN) : ROBERTA_EPS;
-    c->layer_norm_eps = (float)eps;
-    if (!(c->layer_norm_eps > 0 && eps < 1))
+    const cJSON *eps = find_field(&shown, root, a, "layer_norm_eps");
+    double value = !eps ? BERT_EPS : cJSON_IsNumber(eps) ? eps->valuedouble : NAN;
+    c->layer_norm_eps = (float)value;
+    if (!(c->layer_norm_eps > 0 && value < 1))
         return mur_fail(MUR_EDATA, "%s: layer_norm_eps is not a number between 0 and 1", path);
     return 0;
 }
 
-static int read_architecture(mur_model_config *c, const cJSON *root, const char *path)
+static int read_architecture(const mur_architecture **out, mur_model_config *c, const cJSON *root, const char *path)
 {
     const cJSON *architectures = mur_json_member(root, "architectures");
     const cJSON *first = cJSON_IsArray(architectures) ? architectures->child : NULL;
     if (!cJSON_IsString(first))
-        return mur_fail(MUR_EDATA, "%s: it names no architecture (architectures[0]); supported is " SUPPORTED, path);
-    if (strcmp(first->valuestring, SUPPORTED) != 0)
-        return mur_fail(MUR_EDATA, "%s: architecture %.100s is not supported; supported is " SUPPORTED, path,
-                        first->valuestring);
-    snprintf(c->architecture, sizeof c->architecture, "%s", first->valuestring);
+        return mur_fail(MUR_EDATA, "%s: it names no architecture (architectures[0]); supported are %s", path,
+                        mur_architectures_supported());
+    *out = mur_architecture_find(first->valuestring);
+    if (!*out)
+        return mur_fail(MUR_EDATA, "%s: architecture %.100s is not supported; supported are %s", path,
+                        first->valuestring, mur_architectures_supported());
+    snprintf(c->architecture, sizeof c->architecture, "%s", (*out)->name);
+    c->head_activation = (*out)->head_activation;
     return 0;
 }
 
-static int read_activation(mur_model_config *c, const cJSON *root, const char *path)
+static int read_activation(mur_model_config *c, const cJSON *root, const mur_architecture *a, const char *path)
 {
     static const struct {
         const char *name;
         mur_activation activation;
     } known[] = {
         {"gelu", MUR_GELU}, {"gelu_new", MUR_GELU_TANH}, {"gelu_pytorch_tanh", MUR_GELU_TANH}, {"relu", MUR_RELU}};
-    const char *name = mur_json_member(root, "hidden_act") ? mur_json_string(root, "hidden_act", "(no text)") : "gelu";
+    const char *shown, *name = "gelu";
+    const cJSON *member = find_field(&shown, root, a, "hidden_act");
+    if (member)
+        name = cJSON_IsString(member) ? member->valuestring : "(no text)";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(known[i].name, name) == 0) {
             c->activation = known[i].activation;
             return 0;
         }
     }
-    return mur_fail(MUR_EDATA,
-                    "%s: hidden_act %.100s is not supported; supported are gelu, gelu_new, gelu_pytorch_tanh, relu",
-                    path, name);
+    return mur_fail(MUR_EDATA, "%s: %s %.100s is not supported; supported are gelu, gelu_new, gelu_pytorch_tanh, relu",
+                    path, shown, name);
 }
 
-/* Fields that change what the network computes, and the one value of each that murmur computes. */
+/* Labels exclude one another (softmax) unless problem_type says otherwise. */
+static int read_problem(mur_model_config *c, const cJSON *root, const char *path)
+{
+    const cJSON *member = mur_json_member(root, "problem_type");
+    const char *type = "single_label_classification";
+    if (member && !cJSON_IsNull(member))
+        type = mur_json_string(root, "problem_type", "(no text)");
+    c->is_multi_label = strcmp(type, "multi_label_classification") == 0;
+    if (!c->is_multi_label && strcmp(type, "single_label_classification") != 0)
+        return mur_fail(MUR_EDATA,
+                        "%s: problem_type %.100s is not supported; supported are single_label_classification and "
+                        "multi_label_classification",
+                        path, type);
+    return 0;
+}
+
+/* Fields that would make it another network. */
 static int refuse_variants(const cJSON *root, const char *path)
 {
-    static const struct {
-        const char *name, *value;
-    } fixed[] = {{"position_embedding_type", "absolute"}, {"problem_type", "single_label_classification"}};
-    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
-        const cJSON *member = mur_json_member(root, fixed[i].name);
-        if (!member || cJSON_IsNull(member))
-            continue;
-        const char *value = mur_json_string(root, fixed[i].name, "(no text)");
-        if (strcmp(value, fixed[i].value) != 0)
-            return mur_fail(MUR_EDATA, "%s: %s %.100s is not supported; supported is %s", path, fixed[i].name, value,
-                            fixed[i].value);
-    }
+    const cJSON *positions = mur_json_member(root, "position_embedding_type");
+    const char *kind = mur_json_string(root, "position_embedding_type", "(no text)");
+    if (positions && !cJSON_IsNull(positions) && strcmp(kind, "absolute") != 0)
+        return mur_fail(MUR_EDATA, "%s: position_embedding_type %.100s is not supported; supported is absolute", path,
+                        kind);
     if (mur_json_bool(root, "is_decoder", false))
         return mur_fail(MUR_EDATA, "%s: is_decoder true is not supported: attention would be causal", path);
     return 0;
@@ -132,7 +162,7 @@ static int read_labels(mur_model_config *c, const cJSON *root, const char *path)
     if (cJSON_IsObject(names))
         c->n_labels = cJSON_GetArraySize(names);
     else if (!names || cJSON_IsNull(names))
-        rc = read_integer(&c->n_labels, root, "num_labels", 2, 1, MOST_LABELS, path);
+        rc = read_integer(&c->n_labels, mur_json_member(root, "num_labels"), "num_labels", 2, 1, MOST_LABELS, path);
     else
         rc = mur_fail(MUR_EDATA, "%s: id2label is not an object", path);
     if (rc < 0)
@@ -156,32 +186,32 @@ static int read_labels(mur_model_config *c, const cJSON *root, const char *path)
         } else {
             snprintf(c->labels[i], LABEL_ROOM, "LABEL_%d", i);
         }
-        if (!mur_sentiment_of_label(&c->sentiments[i], c->labels[i], c->n_labels))
-            return mur_fail(MUR_EDATA,
-                            "%s: label \"%s\" (id2label \"%s\") says no sentiment that murmur knows: NEG, NEU, POS, "
-                            "NEGATIVE, NEUTRAL, POSITIVE, or LABEL_0, LABEL_1, LABEL_2 of a three-label model",
-                            path, c->labels[i], id);
     }
     return 0;
 }
 
-int mur_config_read(mur_model_config *out, const char *path)
+int mur_config_read(mur_model_config *out, const char *path, const char *label_map, mur_buf *canonical)
 {
+    const mur_architecture *architecture = NULL;
     *out = (mur_model_config){0};
     cJSON *root = mur_json_parse_file(path);
     if (!root)
         return mur_error_last()->code;
     int rc = cJSON_IsObject(root) ? 0 : mur_fail(MUR_EDATA, "%s: it is not a JSON object", path);
     if (rc == 0)
-        rc = read_architecture(out, root, path);
+        rc = read_architecture(&architecture, out, root, path);
     if (rc == 0)
-        rc = read_sizes(out, root, path);
+        rc = read_sizes(out, root, architecture, path);
     if (rc == 0)
-        rc = read_activation(out, root, path);
+        rc = read_activation(out, root, architecture, path);
+    if (rc == 0)
+        rc = read_problem(out, root, path);
     if (rc == 0)
         rc = refuse_variants(root, path);
     if (rc == 0)
         rc = read_labels(out, root, path);
+    if (rc == 0)
+        rc = mur_labels_map(out, label_map, canonical, path);
     cJSON_Delete(root);
     return rc;
 }

@@ -14,7 +14,7 @@ struct mur_encoder {
     const mur_model *model;
     const mur_kernels *kernels;
     size_t max_tokens;
-    void (*activate)(float *x, size_t n);
+    mur_activate *activate;
     float *x;         /* [T,H] what a layer takes and gives */
     float *wide;      /* [T,3H] queries, keys and values side by side; then [T,I] inside the feed-forward */
     float *context;   /* [T,H] what attention gathered */
@@ -34,9 +34,7 @@ int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens)
     e->model = m;
     e->kernels = mur_kernels_at(0);
     e->max_tokens = max_tokens;
-    e->activate = c->activation == MUR_GELU        ? e->kernels->gelu
-                  : c->activation == MUR_GELU_TANH ? e->kernels->gelu_tanh
-                                                   : e->kernels->relu;
+    e->activate = mur_kernels_activation(e->kernels, c->activation);
     const struct {
         float **ptr;
         size_t rows, columns;
@@ -71,18 +69,18 @@ void mur_encoder_close(mur_encoder **encoder)
     *encoder = NULL;
 }
 
-/* x = LayerNorm(word + position + type). A token that is the padding id itself (a text may spell it) has the position
- * before the first and does not count: transformers' create_position_ids_from_input_ids. */
+/* x = LayerNorm(word + position + type). In RoBERTa a token that is the padding id itself (a text may spell it) has the
+ * position before the first and does not count: transformers' create_position_ids_from_input_ids. */
 static void embed(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts)
 {
     const mur_model_config *c = &e->model->config;
     const mur_embedding_weights *w = &e->model->weights.embeddings;
     size_t hidden = hidden_size(e);
     for (size_t text = 0; text < n_texts; text++) {
-        int next = c->first_position, padding = c->first_position - 1;
+        int next = c->first_position;
         for (size_t t = starts[text]; t < starts[text + 1]; t++) {
             assert(ids[t] >= 0 && ids[t] < c->vocab_size);
-            int position = ids[t] == padding ? padding : next++;
+            int position = ids[t] == c->padding_id ? c->first_position - 1 : next++;
             e->kernels->add_three(e->x + t * hidden, w->words + (size_t)ids[t] * hidden,
                                   w->positions + (size_t)position * hidden, w->types, hidden);
         }

@@ -73,6 +73,17 @@ const mur_kernels *mur_kernels_at(size_t i)
     return i < n ? found[i] : NULL;
 }
 
+mur_activate *mur_kernels_activation(const mur_kernels *k, mur_activation activation)
+{
+    switch (activation) {
+    case MUR_GELU: return k->gelu;
+    case MUR_GELU_TANH: return k->gelu_tanh;
+    case MUR_RELU: return k->relu;
+    case MUR_TANH: break;
+    }
+    return k->tanh;
+}
+
 static void multiply_add(float *y, size_t ld_y, const float *x, const float *w, size_t n, size_t in, size_t out)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)out, (blasint)in, 1.0f, x, (blasint)in, w,

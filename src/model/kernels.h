@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "murmur/model.h"
+
 /* Queries q[n_queries,d] against keys and values [n_keys,d] of one head of one text: out = softmax(q·kᵀ / √d)·v.
  * Rows of q, k and v are ld_qkv floats apart, those of out ld_out. */
 typedef struct mur_attention {
@@ -40,6 +42,10 @@ typedef struct mur_kernels {
 
 /* The tables that this machine can run, best first; NULL behind the last. The portable one is always there. */
 const mur_kernels *mur_kernels_at(size_t i);
+
+/* The function of that table. */
+typedef void mur_activate(float *x, size_t n);
+mur_activate *mur_kernels_activation(const mur_kernels *k, mur_activation activation);
 
 /* Floats of scratch for texts of up to `n_keys` tokens and heads of `d`. */
 size_t mur_attention_scratch(size_t n_keys, size_t d);

@@ -11,7 +11,6 @@
 #include "stream.h"
 
 #define CONFIG "config.json"
-#define WEIGHTS "model.safetensors"
 
 /* What decides a model's answers besides its weights, in the order in which it is hashed; files that a folder lacks are
  * passed over. */
@@ -38,10 +37,10 @@ static char *name_of(const char *folder)
     return name;
 }
 
-static int read_config(mur_model *m)
+static int read_config(mur_model *m, const char *label_map)
 {
     char *path = mur_path_join(m->folder, CONFIG);
-    int rc = mur_path_exists(path) ? mur_config_read(&m->config, path)
+    int rc = mur_path_exists(path) ? mur_config_read(&m->config, path, label_map, &m->label_map)
                                    : mur_fail(MUR_ENOINPUT, "%s is no model: it has no " CONFIG, m->folder);
     free(path);
     return rc;
@@ -49,23 +48,15 @@ static int read_config(mur_model *m)
 
 static int find_weights(mur_model *m)
 {
-    mur_safetensors file = {0};
-    m->weights_path = mur_path_join(m->folder, WEIGHTS);
-    int rc = mur_path_exists(m->weights_path)
-                 ? mur_safetensors_read(&file, m->weights_path)
-                 : mur_fail(MUR_ENOINPUT,
-                            "%s has no " WEIGHTS ": fetch it, or write it with transformers' "
-                            "save_pretrained(…, safe_serialization=True)",
-                            m->folder);
+    int rc = mur_checkpoint_open(&m->checkpoint, m->folder);
     if (rc == 0) {
         mur_weights_plan(&m->weights, &m->config);
-        rc = mur_weights_locate(&m->weights, &file, m->weights_path);
+        rc = mur_weights_locate(&m->weights, &m->checkpoint);
     }
-    mur_safetensors_clear(&file);
     return rc;
 }
 
-int mur_model_open(mur_model **out, const char *folder)
+int mur_model_open(mur_model **out, const char *folder, const char *label_map)
 {
     *out = NULL;
     if (!mur_path_is_folder(folder))
@@ -75,7 +66,7 @@ int mur_model_open(mur_model **out, const char *folder)
     mur_model *m = mur_alloc(1, sizeof *m);
     m->folder = mur_strdup(folder);
     m->name = name_of(folder);
-    int rc = read_config(m);
+    int rc = read_config(m, label_map);
     if (rc == 0)
         rc = find_weights(m);
     if (rc < 0)
@@ -90,8 +81,9 @@ void mur_model_close(mur_model **model)
     if (!m)
         return;
     mur_weights_clear(&m->weights);
+    mur_checkpoint_clear(&m->checkpoint);
     mur_config_clear(&m->config);
-    free(m->weights_path);
+    mur_buf_clear(&m->label_map);
     free(m->name);
     free(m->folder);
     free(m);
@@ -111,6 +103,11 @@ const char *mur_model_name(const mur_model *m)
 const char *mur_model_folder(const mur_model *m)
 {
     return m->folder;
+}
+
+const char *mur_model_label_map(const mur_model *m)
+{
+    return m->label_map.ptr;
 }
 
 size_t mur_model_block_bytes(const mur_model *m)
@@ -139,11 +136,8 @@ int mur_model_load(mur_model *m, void *block)
     int rc = 0;
     for (size_t i = 0; i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
         rc = hash_small_file(&hashes, m, hashed_files[i]);
-    if (rc == 0) {
-        uint64_t pair[2] = {mur_hash(WEIGHTS, strlen(WEIGHTS)), 0};
-        rc = mur_weights_load(&m->weights, m->weights_path, block, &pair[1]);
-        mur_buf_append(&hashes, pair, sizeof pair);
-    }
+    if (rc == 0)
+        rc = mur_weights_load(&m->weights, &m->checkpoint, block, &hashes);
     uint64_t hash = mur_hash(hashes.ptr, hashes.len);
     memcpy(block, &hash, sizeof hash);
     mur_buf_clear(&hashes);

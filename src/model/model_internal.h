@@ -8,8 +8,9 @@
 struct mur_model {
     char *folder;
     char *name;
-    char *weights_path;
     mur_model_config config;
+    mur_buf label_map; /* mur_model_label_map */
+    mur_checkpoint checkpoint;
     mur_weights weights;
     const void *block; /* NULL before mur_model_bind */
 };

@@ -9,8 +9,6 @@
 #include "murmur/json.h"
 #include "murmur/mem.h"
 
-#define NAME_SHOWN 200 /* bytes of a tensor's name in messages */
-
 /* cJSON's numbers are doubles: whole ones are exact below 2^53, and no file is longer. */
 static bool whole_number(int64_t *out, const cJSON *number)
 {
@@ -23,7 +21,7 @@ static bool whole_number(int64_t *out, const cJSON *number)
 /* The header's members are checked in file order, so messages are the same for the same file. */
 static int fail_in(const char *what, const char *name, const char *problem)
 {
-    return mur_fail(MUR_EDATA, "%s: tensor %.*s: %s", what, NAME_SHOWN, name, problem);
+    return mur_fail(MUR_EDATA, "%s: tensor %.*s: %s", what, MUR_TENSOR_SHOWN, name, problem);
 }
 
 /* Fills shape and dtype; `*len` is the bytes they make, or -1 for a dtype of unknown size. */
@@ -73,13 +71,13 @@ static int parse_tensor(mur_tensor *t, const cJSON *entry, int64_t data, int64_t
         return fail_in(what, name, "its data_offsets are not two whole numbers below 2^53");
     if (end < begin)
         return mur_fail(MUR_EDATA, "%s: tensor %.*s: its bytes end at %" PRId64 ", before they begin at %" PRId64, what,
-                        NAME_SHOWN, name, end, begin);
+                        MUR_TENSOR_SHOWN, name, end, begin);
     if (end > data_len)
         return mur_fail(MUR_EDATA, "%s: tensor %.*s: its bytes end at %" PRId64 ", the file's data at %" PRId64, what,
-                        NAME_SHOWN, name, end, data_len);
+                        MUR_TENSOR_SHOWN, name, end, data_len);
     if (len >= 0 && end - begin != len)
         return mur_fail(MUR_EDATA, "%s: tensor %.*s: it has %" PRId64 " bytes, its dtype and shape make %" PRId64, what,
-                        NAME_SHOWN, name, end - begin, len);
+                        MUR_TENSOR_SHOWN, name, end - begin, len);
     t->begin = data + begin;
     t->end = data + end;
     return 0;
@@ -94,7 +92,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* The tensors cover the data once: none overlaps another, no byte is left over. */
-static int check_cover(const mur_safetensors *s, int64_t data, const char *what)
+static int check_cover(const mur_tensors *s, int64_t data, const char *what)
 {
     size_t n = s->names.n_keys;
     const mur_tensor **sorted = mur_alloc(n, sizeof *sorted);
@@ -107,7 +105,7 @@ static int check_cover(const mur_safetensors *s, int64_t data, const char *what)
     for (size_t i = 0; i < n && rc == 0; i++) {
         const mur_tensor *t = sorted[i];
         mur_view name = mur_map_key(&s->names, (size_t)(t - s->tensors));
-        int shown = name.len < NAME_SHOWN ? (int)name.len : NAME_SHOWN;
+        int shown = name.len < MUR_TENSOR_SHOWN ? (int)name.len : MUR_TENSOR_SHOWN;
         if (t->begin != covered)
             rc = mur_fail(MUR_EDATA, "%s: tensor %.*s: its bytes begin at %" PRId64 ", %s at %" PRId64, what, shown,
                           name.ptr, t->begin - data,
@@ -123,9 +121,9 @@ static int check_cover(const mur_safetensors *s, int64_t data, const char *what)
     return rc;
 }
 
-int mur_safetensors_parse(mur_safetensors *out, mur_view header, int64_t file_len, const char *what)
+int mur_safetensors_parse(mur_tensors *out, mur_view header, int64_t file_len, const char *what)
 {
-    *out = (mur_safetensors){.file_len = file_len};
+    *out = (mur_tensors){.file_len = file_len};
     int64_t data = MUR_SAFETENSORS_PREFIX + (int64_t)header.len;
     int rc = 0;
     cJSON *root = NULL;
@@ -156,7 +154,7 @@ int mur_safetensors_parse(mur_safetensors *out, mur_view header, int64_t file_le
 done:
     cJSON_Delete(root);
     if (rc < 0)
-        mur_safetensors_clear(out);
+        mur_tensors_clear(out);
     return rc;
 }
 
@@ -176,9 +174,9 @@ int mur_safetensors_header_len(int64_t *len, const unsigned char prefix[MUR_SAFE
     return 0;
 }
 
-int mur_safetensors_read(mur_safetensors *out, const char *path)
+int mur_safetensors_read(mur_tensors *out, const char *path)
 {
-    *out = (mur_safetensors){0};
+    *out = (mur_tensors){0};
     mur_buf bytes = {0};
     struct stat about;
     int64_t len = 0;
@@ -197,17 +195,4 @@ int mur_safetensors_read(mur_safetensors *out, const char *path)
         rc = mur_safetensors_parse(out, mur_buf_view(&bytes), about.st_size, path);
     mur_buf_clear(&bytes);
     return rc;
-}
-
-void mur_safetensors_clear(mur_safetensors *s)
-{
-    mur_map_clear(&s->names);
-    free(s->tensors);
-    *s = (mur_safetensors){0};
-}
-
-const mur_tensor *mur_safetensors_find(const mur_safetensors *s, const char *name)
-{
-    size_t number = mur_map_find(&s->names, mur_view_of(name));
-    return number == MUR_MAP_NONE ? NULL : &s->tensors[number];
 }

@@ -12,40 +12,20 @@
 
 #include <stdint.h>
 
-#include "dtype.h"
 #include "murmur/error.h"
-#include "murmur/map.h"
 #include "murmur/view.h"
+#include "tensor.h"
 
-#define MUR_TENSOR_DIMS 4
 #define MUR_SAFETENSORS_PREFIX 8          /* bytes of the header's length */
 #define MUR_SAFETENSORS_HEADER 100000000L /* the longest header, as in the reference implementation */
 
-typedef struct mur_tensor {
-    mur_dtype dtype;
-    char dtype_name[16]; /* as the file says, cut */
-    size_t n_dims;
-    int64_t shape[MUR_TENSOR_DIMS]; /* the first of them, where there are more */
-    int64_t begin, end;             /* bytes of the file */
-} mur_tensor;
-
-typedef struct mur_safetensors {
-    mur_map names;       /* a name's number is its tensor's */
-    mur_tensor *tensors; /* names.n_keys of them */
-    int64_t file_len;
-} mur_safetensors;
-
 /* Reads and checks the header of a file. MUR_ENOINPUT, MUR_EIO, MUR_EDATA; the message names file and tensor. */
-int mur_safetensors_read(mur_safetensors *out, const char *path) MUR_MUST_USE;
-void mur_safetensors_clear(mur_safetensors *s);
-
-/* The tensor of that name, or NULL. */
-const mur_tensor *mur_safetensors_find(const mur_safetensors *s, const char *name);
+int mur_safetensors_read(mur_tensors *out, const char *path) MUR_MUST_USE;
 
 /* The two steps of mur_safetensors_read, for a file called `what` of `file_len` bytes: the header's length out of the
  * first 8 bytes, and the header itself. MUR_EDATA. */
 int mur_safetensors_header_len(int64_t *len, const unsigned char prefix[MUR_SAFETENSORS_PREFIX], int64_t file_len,
                                const char *what) MUR_MUST_USE;
-int mur_safetensors_parse(mur_safetensors *out, mur_view header, int64_t file_len, const char *what) MUR_MUST_USE;
+int mur_safetensors_parse(mur_tensors *out, mur_view header, int64_t file_len, const char *what) MUR_MUST_USE;
 
 #endif

@@ -4,26 +4,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "architecture.h"
+#include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "stream.h"
+#include "torch_file.h"
 
-#define MOST_NAMES 3 /* tensors of the file in one of the block */
+#define MOST_MODULES 3 /* tensors of the file in one of the block */
 
 typedef enum { ONE, H, I, V, P, T, L } extent;
+
+typedef enum { WEIGHT, BIAS } quantity;
 
 typedef struct rule {
     size_t field; /* offset of the pointer in its struct */
     extent rows, columns;
-    const char *names[MOST_NAMES];
+    quantity kind;
+    const char *modules[MOST_MODULES];
 } rule;
 
-#define X(field, rows, columns, ...) {offsetof(mur_embedding_weights, field), rows, columns, {__VA_ARGS__}},
+#define X(field, rows, columns, kind, ...) {offsetof(mur_embedding_weights, field), rows, columns, kind, {__VA_ARGS__}},
 static const rule embedding_rules[] = {MUR_EMBEDDING_TENSORS(X)};
 #undef X
-#define X(field, rows, columns, ...) {offsetof(mur_layer_weights, field), rows, columns, {__VA_ARGS__}},
+#define X(field, rows, columns, kind, ...) {offsetof(mur_layer_weights, field), rows, columns, kind, {__VA_ARGS__}},
 static const rule layer_rules[] = {MUR_LAYER_TENSORS(X)};
 #undef X
-#define X(field, rows, columns, ...) {offsetof(mur_head_weights, field), rows, columns, {__VA_ARGS__}},
+#define X(field, rows, columns, kind, ...) {offsetof(mur_head_weights, field), rows, columns, kind, {__VA_ARGS__}},
 static const rule head_rules[] = {MUR_HEAD_TENSORS(X)};
 #undef X
 
@@ -43,27 +49,39 @@ static size_t extent_of(const mur_model_config *c, extent e)
     return 0;
 }
 
+/* The tensor of a module, as the architecture writes it: `prefix` is what stands before the modules of this group. */
+static void name_part(mur_part *part, const mur_architecture *a, const char *prefix, const char *module, quantity kind)
+{
+    const char *own = mur_own_name(a->modules, module);
+    if (!own)
+        return;
+    part->name = mur_format("%s%s.%s", prefix, own, kind == WEIGHT ? "weight" : "bias");
+    size_t base = strlen(a->base);
+    part->bare = mur_strdup(part->name + (strncmp(part->name, a->base, base) == 0 ? base : 0));
+}
+
 /* Appends the parts of one struct of pointers. No sum can overflow: config bounds an extent to 2^20 and the layers to
  * 2^10, so the block stays below 2^58. */
 static void plan_group(mur_weights *w, const mur_model_config *c, const rule *rules, size_t n_rules, const char *prefix,
                        void *group)
 {
+    const mur_architecture *architecture = mur_architecture_find(c->architecture);
     for (const rule *r = rules; r < rules + n_rules; r++) {
         w->block_bytes = (w->block_bytes + MUR_BLOCK_ALIGNMENT - 1) / MUR_BLOCK_ALIGNMENT * MUR_BLOCK_ALIGNMENT;
-        for (size_t i = 0; i < MOST_NAMES && r->names[i]; i++) {
+        for (size_t i = 0; i < MOST_MODULES && r->modules[i]; i++) {
             if (w->n_parts == w->cap_parts) {
                 w->cap_parts = mur_grown(w->cap_parts, w->n_parts + 1);
                 w->parts = mur_realloc(w->parts, w->cap_parts, sizeof *w->parts);
             }
             mur_part *part = &w->parts[w->n_parts++];
             *part = (mur_part){
-                .name = mur_format("%s%s", prefix, r->names[i]),
                 .rows = extent_of(c, r->rows),
                 .columns = extent_of(c, r->columns),
                 .is_vector = r->columns == ONE,
                 .offset = w->block_bytes,
                 .bound = i == 0 ? (const float **)((char *)group + r->field) : NULL,
             };
+            name_part(part, architecture, prefix, r->modules[i], r->kind);
             w->block_bytes += part->rows * part->columns * sizeof(float);
         }
     }
@@ -71,12 +89,13 @@ static void plan_group(mur_weights *w, const mur_model_config *c, const rule *ru
 
 void mur_weights_plan(mur_weights *w, const mur_model_config *c)
 {
+    const mur_architecture *a = mur_architecture_find(c->architecture);
     *w = (mur_weights){.block_bytes = sizeof(uint64_t)}; /* the hash */
     w->layers = mur_alloc((size_t)c->n_layers, sizeof *w->layers);
-    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), "", &w->embeddings);
+    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), a->base, &w->embeddings);
     for (int layer = 0; layer < c->n_layers; layer++) {
-        char prefix[48];
-        snprintf(prefix, sizeof prefix, "roberta.encoder.layer.%d.", layer);
+        char prefix[64];
+        snprintf(prefix, sizeof prefix, "%s%s%d.", a->base, a->layers, layer);
         plan_group(w, c, layer_rules, N_RULES(layer_rules), prefix, &w->layers[layer]);
     }
     plan_group(w, c, head_rules, N_RULES(head_rules), "", &w->head);
@@ -84,8 +103,10 @@ void mur_weights_plan(mur_weights *w, const mur_model_config *c)
 
 void mur_weights_clear(mur_weights *w)
 {
-    for (size_t i = 0; i < w->n_parts; i++)
+    for (size_t i = 0; i < w->n_parts; i++) {
         free(w->parts[i].name);
+        free(w->parts[i].bare);
+    }
     free(w->parts);
     free(w->layers);
     *w = (mur_weights){0};
@@ -106,38 +127,70 @@ static int fail_shape(const mur_part *part, const mur_tensor *t, const char *pat
     return rc;
 }
 
-int mur_weights_locate(mur_weights *w, const mur_safetensors *file, const char *path)
+/* The tensor under the name that the architecture writes, without the base, or with what old checkpoints call the
+ * weight and the bias of a LayerNorm: gamma and beta. */
+static const mur_tensor *find_tensor(const mur_part *part, const mur_checkpoint *c, size_t *file)
 {
-    w->file_len = file->file_len;
+    static const mur_rename old_names[] = {{"LayerNorm.weight", "LayerNorm.gamma"},
+                                           {"LayerNorm.bias", "LayerNorm.beta"}};
+    const char *names[] = {part->name, part->bare};
+    const mur_tensor *found = NULL;
+    for (size_t i = 0; i < 2 && !found; i++) {
+        found = mur_checkpoint_find(c, names[i], file);
+        for (size_t j = 0; j < sizeof old_names / sizeof *old_names && !found; j++) {
+            size_t len = strlen(names[i]), end = strlen(old_names[j].from);
+            if (len < end || strcmp(names[i] + len - end, old_names[j].from) != 0)
+                continue;
+            char *old = mur_format("%.*s%s", (int)(len - end), names[i], old_names[j].to);
+            found = mur_checkpoint_find(c, old, file);
+            free(old);
+        }
+    }
+    return found;
+}
+
+int mur_weights_locate(mur_weights *w, const mur_checkpoint *c)
+{
     for (mur_part *part = w->parts; part < w->parts + w->n_parts; part++) {
-        const mur_tensor *t = mur_safetensors_find(file, part->name);
+        if (!part->name)
+            continue;
+        const mur_tensor *t = part->tensor = find_tensor(part, c, &part->file);
         if (!t)
-            return mur_fail(MUR_EDATA, "%s: tensor %s is missing", path, part->name);
+            return mur_fail(MUR_EDATA, "%s: tensor %s is missing", c->files[0].path, part->name);
+        const char *path = c->files[part->file].path;
         if (t->n_dims != (part->is_vector ? 1 : 2) || t->shape[0] != (int64_t)part->rows ||
             (!part->is_vector && t->shape[1] != (int64_t)part->columns))
             return fail_shape(part, t, path);
         if (t->dtype == MUR_DTYPE_OTHER)
             return mur_fail(MUR_EDATA, "%s: tensor %s: its dtype is %s; murmur reads F32, F16 and BF16", path,
                             part->name, t->dtype_name);
-        part->dtype = t->dtype;
-        part->begin = t->begin;
     }
     return 0;
 }
 
+/* A tensor of the file in hand. */
+typedef struct arrival {
+    const mur_part *part;
+    size_t n_done; /* elements */
+} arrival;
+
 typedef struct loading {
-    const mur_part **parts; /* in file order */
-    size_t n_parts;
-    size_t current; /* the part being filled */
-    size_t done;    /* elements of it that are */
+    arrival *arrivals; /* in file order */
+    size_t n;
+    size_t first; /* all before it are done */
     char *block;
     const char *path;
 } loading;
 
 static int by_begin(const void *a, const void *b)
 {
-    const mur_part *x = *(const mur_part *const *)a, *y = *(const mur_part *const *)b;
+    const mur_tensor *x = ((const arrival *)a)->part->tensor, *y = ((const arrival *)b)->part->tensor;
     return (x->begin > y->begin) - (x->begin < y->begin);
+}
+
+static size_t part_count(const mur_part *part)
+{
+    return part->rows * part->columns;
 }
 
 static bool all_finite(const float *x, size_t n)
@@ -152,40 +205,74 @@ static bool all_finite(const float *x, size_t n)
     return is_finite;
 }
 
-/* Converts the elements that lie whole in these bytes and are not converted yet. */
-static int load_chunk(void *context, const char *bytes, int64_t begin, int64_t end)
+/* Converts `n` elements of a part from its element `at` on. */
+static int convert(const loading *l, const mur_part *part, size_t at, const char *bytes, size_t n)
 {
-    loading *l = context;
-    while (l->current < l->n_parts) {
-        const mur_part *part = l->parts[l->current];
-        size_t size = mur_dtype_size(part->dtype), n = part->rows * part->columns - l->done;
-        int64_t first = part->begin + (int64_t)(l->done * size);
-        size_t here = first < end ? (size_t)(end - first) / size : 0;
-        if (here < n)
-            n = here;
-        if (n == 0)
-            break;
-        float *out = (float *)(l->block + part->offset) + l->done;
-        mur_dtype_to_f32(out, bytes + (first - begin), part->dtype, n);
-        if (!all_finite(out, n))
-            return mur_fail(MUR_EDATA, "%s: tensor %s: it holds infinities or NaN", l->path, part->name);
-        l->done += n;
-        if (l->done == part->rows * part->columns) {
-            l->current++;
-            l->done = 0;
-        }
-    }
+    float *out = (float *)(l->block + part->offset) + at;
+    mur_dtype_to_f32(out, bytes, part->tensor->dtype, n);
+    if (!all_finite(out, n))
+        return mur_fail(MUR_EDATA, "%s: tensor %s: it holds infinities or NaN", l->path, part->name);
     return 0;
 }
 
-int mur_weights_load(const mur_weights *w, const char *path, void *block, uint64_t *hash)
+/* Converts the elements that lie whole in these bytes and are not converted yet. Tensors may share bytes. */
+static int load_chunk(void *context, const char *bytes, int64_t begin, int64_t end)
 {
-    loading l = {.parts = mur_alloc(w->n_parts, sizeof *l.parts), .n_parts = w->n_parts, .block = block, .path = path};
-    for (size_t i = 0; i < w->n_parts; i++)
-        l.parts[i] = &w->parts[i];
-    qsort(l.parts, l.n_parts, sizeof *l.parts, by_begin);
-    int rc = mur_stream_file(path, w->file_len, load_chunk, &l, hash);
-    free(l.parts);
+    loading *l = context;
+    int rc = 0;
+    for (size_t i = l->first; rc == 0 && i < l->n && l->arrivals[i].part->tensor->begin < end; i++) {
+        arrival *a = &l->arrivals[i];
+        size_t size = mur_dtype_size(a->part->tensor->dtype), n = part_count(a->part) - a->n_done;
+        int64_t first = a->part->tensor->begin + (int64_t)(a->n_done * size);
+        size_t here = first < end ? (size_t)(end - first) / size : 0;
+        if (here < n)
+            n = here;
+        if (n > 0)
+            rc = convert(l, a->part, a->n_done, bytes + (first - begin), n);
+        a->n_done += n;
+    }
+    while (l->first < l->n && l->arrivals[l->first].n_done == part_count(l->arrivals[l->first].part))
+        l->first++;
+    return rc;
+}
+
+/* What cannot be taken from the stream, and what the architecture does not have. */
+static int load_rest(const mur_weights *w, loading *l, size_t file)
+{
+    int rc = 0;
+    for (const mur_part *part = w->parts; rc == 0 && part < w->parts + w->n_parts; part++) {
+        mur_buf bytes = {0};
+        if (!part->name) {
+            memset(l->block + part->offset, 0, part_count(part) * sizeof(float));
+        } else if (part->file == file && part->tensor->is_indirect) {
+            rc = mur_torch_fetch(&bytes, part->tensor, l->path);
+            if (rc == 0)
+                rc = convert(l, part, 0, bytes.ptr, part_count(part));
+        }
+        mur_buf_clear(&bytes);
+    }
+    return rc;
+}
+
+int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block, mur_buf *hashes)
+{
+    loading l = {.arrivals = mur_alloc(w->n_parts, sizeof *l.arrivals), .block = block};
+    int rc = 0;
+    for (size_t file = 0; rc == 0 && file < c->n_files; file++) {
+        const mur_weight_file *f = &c->files[file];
+        l.path = f->path;
+        l.n = l.first = 0;
+        for (const mur_part *part = w->parts; part < w->parts + w->n_parts; part++)
+            if (part->name && part->file == file && !part->tensor->is_indirect)
+                l.arrivals[l.n++] = (arrival){.part = part};
+        qsort(l.arrivals, l.n, sizeof *l.arrivals, by_begin);
+        uint64_t pair[2] = {mur_hash(f->name, strlen(f->name)), 0};
+        rc = mur_stream_file(f->path, f->len, load_chunk, &l, &pair[1]);
+        if (rc == 0)
+            rc = load_rest(w, &l, file);
+        mur_buf_append(hashes, pair, sizeof pair);
+    }
+    free(l.arrivals);
     return rc;
 }
 

@@ -1,44 +1,47 @@
 /* weights.h: the tensors of the network: their names in the file, their shapes, their places in the block.
  *
- * The three lists are the only place that knows the tensors. X(field, rows, columns, names…) is float[rows][columns] in
- * the block, or a vector where columns is ONE. Several names are several tensors of the file, each of that shape, that
- * stand one behind the other in the block: so the three of queries, keys and values are one matrix [3H][H], and one
- * multiplication computes them. Linear layers are [out][in], as in the file.
- * H hidden, I intermediate, V vocabulary, P positions, T token types, L labels.
+ * The three lists are the only place that knows the tensors. X(field, rows, columns, kind, modules…) is the weight or
+ * the bias of a module, float[rows][columns] in the block, or a vector where columns is ONE. Several modules are
+ * several tensors of the file, each of that shape, that stand one behind the other in the block: so the three of
+ * queries, keys and values are one matrix [3H][H], and one multiplication computes them. Linear layers are [out][in],
+ * as in the file. Modules have BERT's names, architecture.h turns them into an architecture's own; one that it lacks is
+ * zeros. H hidden, I intermediate, V vocabulary, P positions, T token types, L labels.
  */
 #ifndef MURMUR_MODEL_WEIGHTS_H
 #define MURMUR_MODEL_WEIGHTS_H
 
+#include "checkpoint.h"
+#include "murmur/buf.h"
 #include "murmur/model.h"
-#include "safetensors.h"
 
 #define MUR_EMBEDDING_TENSORS(X)                                                                                       \
-    X(words, V, H, "roberta.embeddings.word_embeddings.weight")                                                        \
-    X(positions, P, H, "roberta.embeddings.position_embeddings.weight")                                                \
-    X(types, T, H, "roberta.embeddings.token_type_embeddings.weight")                                                  \
-    X(norm_weight, H, ONE, "roberta.embeddings.LayerNorm.weight")                                                      \
-    X(norm_bias, H, ONE, "roberta.embeddings.LayerNorm.bias")
+    X(words, V, H, WEIGHT, "embeddings.word_embeddings")                                                               \
+    X(positions, P, H, WEIGHT, "embeddings.position_embeddings")                                                       \
+    X(types, T, H, WEIGHT, "embeddings.token_type_embeddings")                                                         \
+    X(norm_weight, H, ONE, WEIGHT, "embeddings.LayerNorm")                                                             \
+    X(norm_bias, H, ONE, BIAS, "embeddings.LayerNorm")
 
-/* Of each layer N; the names stand behind "roberta.encoder.layer.N.". */
+/* Of each layer. */
 #define MUR_LAYER_TENSORS(X)                                                                                           \
-    X(qkv_weight, H, H, "attention.self.query.weight", "attention.self.key.weight", "attention.self.value.weight")     \
-    X(qkv_bias, H, ONE, "attention.self.query.bias", "attention.self.key.bias", "attention.self.value.bias")           \
-    X(attention_weight, H, H, "attention.output.dense.weight")                                                         \
-    X(attention_bias, H, ONE, "attention.output.dense.bias")                                                           \
-    X(attention_norm_weight, H, ONE, "attention.output.LayerNorm.weight")                                              \
-    X(attention_norm_bias, H, ONE, "attention.output.LayerNorm.bias")                                                  \
-    X(inner_weight, I, H, "intermediate.dense.weight")                                                                 \
-    X(inner_bias, I, ONE, "intermediate.dense.bias")                                                                   \
-    X(outer_weight, H, I, "output.dense.weight")                                                                       \
-    X(outer_bias, H, ONE, "output.dense.bias")                                                                         \
-    X(outer_norm_weight, H, ONE, "output.LayerNorm.weight")                                                            \
-    X(outer_norm_bias, H, ONE, "output.LayerNorm.bias")
+    X(qkv_weight, H, H, WEIGHT, "attention.self.query", "attention.self.key", "attention.self.value")                  \
+    X(qkv_bias, H, ONE, BIAS, "attention.self.query", "attention.self.key", "attention.self.value")                    \
+    X(attention_weight, H, H, WEIGHT, "attention.output.dense")                                                        \
+    X(attention_bias, H, ONE, BIAS, "attention.output.dense")                                                          \
+    X(attention_norm_weight, H, ONE, WEIGHT, "attention.output.LayerNorm")                                             \
+    X(attention_norm_bias, H, ONE, BIAS, "attention.output.LayerNorm")                                                 \
+    X(inner_weight, I, H, WEIGHT, "intermediate.dense")                                                                \
+    X(inner_bias, I, ONE, BIAS, "intermediate.dense")                                                                  \
+    X(outer_weight, H, I, WEIGHT, "output.dense")                                                                      \
+    X(outer_bias, H, ONE, BIAS, "output.dense")                                                                        \
+    X(outer_norm_weight, H, ONE, WEIGHT, "output.LayerNorm")                                                           \
+    X(outer_norm_bias, H, ONE, BIAS, "output.LayerNorm")
 
+/* What every architecture calls otherwise. */
 #define MUR_HEAD_TENSORS(X)                                                                                            \
-    X(dense_weight, H, H, "classifier.dense.weight")                                                                   \
-    X(dense_bias, H, ONE, "classifier.dense.bias")                                                                     \
-    X(out_weight, L, H, "classifier.out_proj.weight")                                                                  \
-    X(out_bias, L, ONE, "classifier.out_proj.bias")
+    X(dense_weight, H, H, WEIGHT, "head.dense")                                                                        \
+    X(dense_bias, H, ONE, BIAS, "head.dense")                                                                          \
+    X(out_weight, L, H, WEIGHT, "head.out")                                                                            \
+    X(out_bias, L, ONE, BIAS, "head.out")
 
 /* Pointers into the block, set by mur_weights_bind. */
 #define X(field, ...) const float *field;
@@ -55,13 +58,14 @@ typedef struct mur_head_weights {
 
 /* One tensor of the file. */
 typedef struct mur_part {
-    char *name;
+    char *name; /* as the architecture writes it; NULL: it has none, and the block holds zeros */
+    char *bare; /* without the base: what a file may call it too */
     size_t rows, columns;
     bool is_vector;
     size_t offset;       /* in the block, bytes */
     const float **bound; /* the pointer that starts here; NULL where the part continues another */
-    mur_dtype dtype;     /* in the file */
-    int64_t begin;       /* in the file, bytes */
+    size_t file;         /* of the checkpoint; meaningless where name is NULL */
+    const mur_tensor *tensor;
 } mur_part;
 
 typedef struct mur_weights {
@@ -71,7 +75,6 @@ typedef struct mur_weights {
     mur_part *parts;
     size_t n_parts, cap_parts;
     size_t block_bytes;
-    int64_t file_len;
 } mur_weights;
 
 /* The block begins with the model's hash, and every tensor at a multiple of this. */
@@ -81,12 +84,14 @@ typedef struct mur_weights {
 void mur_weights_plan(mur_weights *w, const mur_model_config *c);
 void mur_weights_clear(mur_weights *w);
 
-/* Finds every tensor in the file and checks its shape and dtype; others are ignored. MUR_EDATA. */
-int mur_weights_locate(mur_weights *w, const mur_safetensors *file, const char *path) MUR_MUST_USE;
+/* Finds every tensor in the checkpoint, which must outlive the weights, and checks its shape and dtype; others are
+ * ignored. MUR_EDATA. */
+int mur_weights_locate(mur_weights *w, const mur_checkpoint *c) MUR_MUST_USE;
 
-/* Reads the file once, front to back, converts the tensors into `block`, and hashes the file on the way
- * (mur_stream_file). MUR_EDATA for values that are not finite, MUR_EIO. */
-int mur_weights_load(const mur_weights *w, const char *path, void *block, uint64_t *hash) MUR_MUST_USE;
+/* Reads each file once, front to back, converts the tensors into `block`, and appends to `hashes` for each file two
+ * uint64: the hash of its name and that of its contents (mur_stream_file). MUR_EDATA for values that are not finite,
+ * MUR_EIO, MUR_EINTERNAL. */
+int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block, mur_buf *hashes) MUR_MUST_USE;
 
 void mur_weights_bind(mur_weights *w, const void *block);
 

@@ -83,11 +83,13 @@ static int write_parts(mur_job *j, batch *b)
     return rc;
 }
 
-static char *options_json(const mur_run_options *o)
+static char *options_json(const mur_run_options *o, const mur_model *model)
 {
-    return mur_format("{\"mention_rule\":\"%s\",\"text\":\"%s\",\"max_value\":%lld,\"batch_tokens\":%d}",
+    const char *label_map = mur_model_label_map(model);
+    return mur_format("{\"mention_rule\":\"%s\",\"text\":\"%s\",\"max_value\":%lld,\"batch_tokens\":%d%s%s}",
                       mur_mention_rule_name(o->mention_rule), o->text == MUR_TEXT_RAW ? "raw" : "cleaned",
-                      (long long)o->max_value, MUR_BATCH_TOKENS);
+                      (long long)o->max_value, MUR_BATCH_TOKENS, label_map ? ",\"label_map\":" : "",
+                      label_map ? label_map : "");
 }
 
 /* Rank 0: the record that makes the batch exist. */
@@ -95,7 +97,7 @@ static int publish(mur_job *j, const mur_plan *plan, batch *b)
 {
     mur_record r;
     mur_fault_pass("record.make");
-    mur_job_record(j, &r, "INGEST", options_json(j->options));
+    mur_job_record(j, &r, "INGEST", options_json(j->options, j->scorer.model));
     char hash[MUR_HASH_HEX];
     r.model_name = mur_strdup(mur_model_name(j->scorer.model));
     r.model_hash = mur_strdup(mur_hash_hex(hash, mur_model_hash(j->scorer.model)));

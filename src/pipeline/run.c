@@ -332,7 +332,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     mur_job_name(&j);
     int rc = mur_agree(c, c->rank == 0 ? check_sources(options) : 0);
     if (rc == 0)
-        rc = mur_scorer_open(&j.scorer, c, options->model);
+        rc = mur_scorer_open(&j.scorer, c, options->model, options->label_map);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? open_store(&j) : 0);
     if (rc == 0)

@@ -44,10 +44,10 @@ static int check_kernels(const mur_comm *c)
     return mur_agree(c, rc);
 }
 
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder)
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder, const char *label_map)
 {
     *s = (mur_scorer){0};
-    int rc = mur_model_open(&s->model, folder);
+    int rc = mur_model_open(&s->model, folder, label_map);
     if (rc == 0)
         rc = mur_tokenizer_open(&s->tokenizer, folder);
     if (rc == 0) {

@@ -21,7 +21,7 @@
 const char *const mur_fuzz_seeds[] = {SEED_1, SEED_2, SEED_3, NULL};
 const size_t mur_fuzz_seed_lengths[] = {sizeof SEED_1 - 1, sizeof SEED_2 - 1, sizeof SEED_3 - 1};
 
-static void check_tensors(const mur_safetensors *s, const uint8_t *bytes, size_t len, int64_t data)
+static void check_tensors(const mur_tensors *s, const uint8_t *bytes, size_t len, int64_t data)
 {
     int64_t covered = 0;
     for (size_t i = 0; i < s->names.n_keys; i++) {
@@ -42,14 +42,14 @@ static void check_tensors(const mur_safetensors *s, const uint8_t *bytes, size_t
 
 static void check_header(const uint8_t *bytes, size_t len, size_t header_len)
 {
-    mur_safetensors s;
+    mur_tensors s;
     mur_view header = {(const char *)bytes + MUR_SAFETENSORS_PREFIX, header_len};
     int rc = mur_safetensors_parse(&s, header, (int64_t)len, "input");
     if (rc == 0)
         check_tensors(&s, bytes, len, (int64_t)(MUR_SAFETENSORS_PREFIX + header_len));
     else
         CHECK(rc == MUR_EDATA && s.names.n_keys == 0 && !s.tensors);
-    mur_safetensors_clear(&s);
+    mur_tensors_clear(&s);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)

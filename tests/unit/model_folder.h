@@ -4,6 +4,7 @@
 #define TESTS_MODEL_FOLDER_H
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,12 @@ typedef struct test_tensor {
     float *values;
 } test_tensor;
 
+typedef enum { TEST_ROBERTA, TEST_BERT, TEST_DISTILBERT } test_architecture;
+
 typedef struct test_model {
+    test_architecture architecture; /* the tensors here have RoBERTa's names; the file has its own */
+    bool is_bare;                   /* the file's names lack "roberta." and its like */
+    bool is_old;                    /* the file says LayerNorm.gamma and .beta */
     int hidden, layers, heads, inner, vocab, positions, types, labels, pad;
     const char *activation;
     double eps;
@@ -78,7 +84,7 @@ static inline test_tensor *test_find_tensor(test_model *m, const char *name)
     return NULL;
 }
 
-/* The tensors of a RobertaForSequenceClassification with the sizes in `m`, and two that a loader must pass over. */
+/* The tensors of a classifier with the sizes in `m`, and two that a loader must pass over. */
 static inline void test_add_tensors(test_model *m)
 {
     size_t h = (size_t)m->hidden, i = (size_t)m->inner;
@@ -175,6 +181,49 @@ static inline int test_write_file(const test_model *m, const char *name, mur_vie
     return rc;
 }
 
+/* Replaces `from`, where `name` holds it, in place; true if so. */
+static inline bool test_replace(char name[160], const char *from, const char *to)
+{
+    char *at = strstr(name, from), rest[160];
+    if (!at)
+        return false;
+    snprintf(rest, sizeof rest, "%s", at + strlen(from));
+    snprintf(at, (size_t)(name + 160 - at), "%s%s", to, rest);
+    return true;
+}
+
+/* What the architecture's own implementation in transformers calls a tensor. */
+static inline void test_own_name(char out[160], const test_model *m, const char *name)
+{
+    static const char *const bert[][2] = {{"roberta.pooler", "cls.predictions"},
+                                          {"classifier.dense", "bert.pooler.dense"},
+                                          {"classifier.out_proj", "classifier"},
+                                          {"roberta.", "bert."}};
+    static const char *const distilbert[][2] = {{"classifier.dense", "pre_classifier"},
+                                                {"classifier.out_proj", "classifier"},
+                                                {"roberta.encoder.", "distilbert.transformer."},
+                                                {"attention.self.query", "attention.q_lin"},
+                                                {"attention.self.key", "attention.k_lin"},
+                                                {"attention.self.value", "attention.v_lin"},
+                                                {"attention.output.dense", "attention.out_lin"},
+                                                {"attention.output.LayerNorm", "sa_layer_norm"},
+                                                {"intermediate.dense", "ffn.lin1"},
+                                                {"output.dense", "ffn.lin2"},
+                                                {"output.LayerNorm", "output_layer_norm"},
+                                                {"embeddings.token_type_embeddings", "unused"},
+                                                {"roberta.", "distilbert."}};
+    snprintf(out, 160, "%s", name);
+    for (size_t i = 0; m->architecture == TEST_BERT && i < sizeof bert / sizeof *bert; i++)
+        test_replace(out, bert[i][0], bert[i][1]);
+    for (size_t i = 0; m->architecture == TEST_DISTILBERT && i < sizeof distilbert / sizeof *distilbert; i++)
+        if (test_replace(out, distilbert[i][0], distilbert[i][1]) && i > 2 && i < 11)
+            break; /* "output.dense" is in "attention.output.dense" */
+    if (m->is_bare && !test_replace(out, "distilbert.", "") && !test_replace(out, "roberta.", ""))
+        test_replace(out, "bert.", "");
+    if (m->is_old && !test_replace(out, "LayerNorm.weight", "LayerNorm.gamma"))
+        test_replace(out, "LayerNorm.bias", "LayerNorm.beta");
+}
+
 static inline int test_write_safetensors(const test_model *m)
 {
     static const char *const dtypes[] = {"F32", "F16", "BF16", "I64"};
@@ -185,7 +234,9 @@ static inline int test_write_safetensors(const test_model *m)
     for (size_t i = 0; i < m->n_tensors; i++) {
         const test_tensor *t = &m->tensors[i];
         size_t len = test_count(t) * sizes[t->as];
-        mur_buf_printf(&header, ", \"%s\": {\"dtype\": \"%s\", \"shape\": [%zu", t->name, dtypes[t->as], t->rows);
+        char name[160];
+        test_own_name(name, m, t->name);
+        mur_buf_printf(&header, ", \"%s\": {\"dtype\": \"%s\", \"shape\": [%zu", name, dtypes[t->as], t->rows);
         if (t->columns)
             mur_buf_printf(&header, ", %zu", t->columns);
         mur_buf_printf(&header, "], \"data_offsets\": [%zu, %zu]}", at, at + len);
@@ -208,13 +259,20 @@ static inline int test_write_safetensors(const test_model *m)
 static inline int test_write_config(const test_model *m)
 {
     mur_buf text = {0};
+    static const char *const names[] = {"Roberta", "Bert", "DistilBert"};
+    const char *sizes = "\"hidden_size\": %d, \"num_hidden_layers\": %d, \"num_attention_heads\": %d, "
+                        "\"intermediate_size\": %d, \"hidden_act\": \"%s\"";
+    if (m->architecture == TEST_DISTILBERT)
+        sizes = "\"dim\": %d, \"n_layers\": %d, \"n_heads\": %d, \"hidden_dim\": %d, \"activation\": \"%s\"";
+    mur_buf_printf(&text, "{\"architectures\": [\"%sForSequenceClassification\"], ", names[m->architecture]);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    mur_buf_printf(&text, sizes, m->hidden, m->layers, m->heads, m->inner, m->activation);
+#pragma GCC diagnostic pop
     mur_buf_printf(&text,
-                   "{\"architectures\": [\"RobertaForSequenceClassification\"], \"hidden_size\": %d, "
-                   "\"num_hidden_layers\": %d, \"num_attention_heads\": %d, \"intermediate_size\": %d, "
-                   "\"vocab_size\": %d, \"max_position_embeddings\": %d, \"type_vocab_size\": %d, "
-                   "\"pad_token_id\": %d, \"hidden_act\": \"%s\", \"layer_norm_eps\": %g, \"id2label\": %s}",
-                   m->hidden, m->layers, m->heads, m->inner, m->vocab, m->positions, m->types, m->pad, m->activation,
-                   m->eps, m->id2label);
+                   ", \"vocab_size\": %d, \"max_position_embeddings\": %d, \"type_vocab_size\": %d, "
+                   "\"pad_token_id\": %d, \"layer_norm_eps\": %g, \"id2label\": %s}",
+                   m->vocab, m->positions, m->types, m->pad, m->eps, m->id2label);
     int rc = test_write_file(m, "config.json", mur_buf_view(&text));
     mur_buf_clear(&text);
     return rc;
@@ -251,7 +309,7 @@ static inline void test_clear_model(test_model *m)
 static inline int test_load_model(mur_model **model, void **block, const char *folder)
 {
     *block = NULL;
-    int rc = mur_model_open(model, folder);
+    int rc = mur_model_open(model, folder, NULL);
     if (rc < 0)
         return rc;
     *block = mur_try_alloc(1, mur_model_block_bytes(*model));

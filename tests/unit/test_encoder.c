@@ -97,15 +97,17 @@ static void reference_logits(double *logits, test_model *m, const int32_t *ids, 
     const float *words = values_of(m, "roberta.embeddings.", 0, "word_embeddings.weight");
     const float *positions = values_of(m, "roberta.embeddings.", 0, "position_embeddings.weight");
     const float *types = values_of(m, "roberta.embeddings.", 0, "token_type_embeddings.weight");
+    bool is_roberta = m->architecture == TEST_ROBERTA, is_distilbert = m->architecture == TEST_DISTILBERT;
+    double eps = is_distilbert ? 1e-12 : m->eps;
     int next = m->pad + 1;
     for (size_t i = 0; i < n; i++) {
-        size_t position = (size_t)(ids[i] == m->pad ? m->pad : next++);
+        size_t position = !is_roberta ? i : (size_t)(ids[i] == m->pad ? m->pad : next++);
         for (size_t c = 0; c < h; c++)
-            x[i * h + c] =
-                (double)words[(size_t)ids[i] * h + c] + (double)positions[position * h + c] + (double)types[c];
+            x[i * h + c] = (double)words[(size_t)ids[i] * h + c] + (double)positions[position * h + c] +
+                           (is_distilbert ? 0 : (double)types[c]);
     }
     reference_norm(x, values_of(m, "roberta.embeddings.", 0, "LayerNorm.weight"),
-                   values_of(m, "roberta.embeddings.", 0, "LayerNorm.bias"), n, h, m->eps);
+                   values_of(m, "roberta.embeddings.", 0, "LayerNorm.bias"), n, h, eps);
 
     for (int l = 0; l < m->layers; l++) {
 #define WEIGHTS(name) values_of(m, LAYER, l, name ".weight"), values_of(m, LAYER, l, name ".bias")
@@ -116,20 +118,20 @@ static void reference_logits(double *logits, test_model *m, const int32_t *ids, 
         reference_linear(q, y, WEIGHTS("attention.output.dense"), n, h, h);
         for (size_t i = 0; i < n * h; i++)
             x[i] += q[i];
-        reference_norm(x, WEIGHTS("attention.output.LayerNorm"), n, h, m->eps);
+        reference_norm(x, WEIGHTS("attention.output.LayerNorm"), n, h, eps);
         reference_linear(wide, x, WEIGHTS("intermediate.dense"), n, h, inner);
         for (size_t i = 0; i < n * inner; i++)
             wide[i] = reference_activation(wide[i], m->activation);
         reference_linear(y, wide, WEIGHTS("output.dense"), n, inner, h);
         for (size_t i = 0; i < n * h; i++)
             x[i] += y[i];
-        reference_norm(x, WEIGHTS("output.LayerNorm"), n, h, m->eps);
+        reference_norm(x, WEIGHTS("output.LayerNorm"), n, h, eps);
 #undef WEIGHTS
     }
     reference_linear(y, x, values_of(m, "classifier.", 0, "dense.weight"), values_of(m, "classifier.", 0, "dense.bias"),
                      1, h, h);
     for (size_t c = 0; c < h; c++)
-        y[c] = tanh(y[c]);
+        y[c] = is_distilbert ? (y[c] > 0 ? y[c] : 0) : tanh(y[c]);
     reference_linear(logits, y, values_of(m, "classifier.", 0, "out_proj.weight"),
                      values_of(m, "classifier.", 0, "out_proj.bias"), 1, h, (size_t)m->labels);
     free(x);
@@ -150,7 +152,7 @@ typedef struct batch {
 
 static batch random_batch(const test_model *m, size_t n_texts)
 {
-    int longest = m->positions - m->pad - 1;
+    int longest = m->architecture == TEST_ROBERTA ? m->positions - m->pad - 1 : m->positions;
     batch b = {mur_alloc(n_texts * (size_t)longest, sizeof *b.ids), mur_alloc(n_texts + 1, sizeof *b.starts), n_texts};
     for (size_t text = 0; text < n_texts; text++) {
         size_t len = (size_t)(text == 0 ? longest : text == 1 ? 1 : test_between(1, longest));
@@ -198,8 +200,11 @@ static void any_shape_agrees_with_the_double_precision_network(void **state)
 {
     (void)state;
     static const char *const activations[] = {"gelu", "gelu_new", "gelu_pytorch_tanh", "relu"};
-    for (int round = 0; round < 24; round++) {
+    for (int round = 0; round < 48; round++) {
         test_model m = test_small_model();
+        m.architecture = (test_architecture)(round / 4 % 3);
+        m.is_bare = test_random() % 3 == 0;
+        m.is_old = test_random() % 3 == 0;
         m.heads = round % 4 == 0 ? 1 : test_between(1, 5);
         m.hidden = m.heads * test_between(1, 23);
         m.layers = test_between(1, 3);
@@ -274,7 +279,7 @@ static void impossible_scratch_is_refused_with_a_message(void **state)
     test_add_tensors(&m);
     assert_int_equal(test_write_model(&m), 0);
     mur_model *model = NULL;
-    assert_int_equal(mur_model_open(&model, m.folder), 0);
+    assert_int_equal(mur_model_open(&model, m.folder, NULL), 0);
     mur_encoder *e = NULL;
     assert_int_equal(mur_encoder_open(&e, model, SIZE_MAX / 8), MUR_EINTERNAL);
     assert_null(e);
@@ -293,7 +298,7 @@ static void labels_of_one_class_are_summed(void **state)
     test_add_tensors(&m);
     assert_int_equal(test_write_model(&m), 0);
     mur_model *model = NULL;
-    assert_int_equal(mur_model_open(&model, m.folder), 0);
+    assert_int_equal(mur_model_open(&model, m.folder, NULL), 0);
     float probability;
     /* e^0 for each: two of four labels are NEG */
     assert_int_equal(mur_classify_logits(model, (float[]){1, 1, 1, 1}, &probability), MUR_NEG);
@@ -309,6 +314,34 @@ static void labels_of_one_class_are_summed(void **state)
     assert_string_equal(mur_sentiment_name(MUR_NEG), "NEG");
     assert_string_equal(mur_sentiment_name(MUR_NEU), "NEU");
     assert_string_equal(mur_sentiment_name(MUR_POS), "POS");
+    mur_model_close(&model);
+    test_clear_model(&m);
+}
+
+/* 11 emotions, say: each has a sigmoid of its own, and the class that of its most certain label. */
+static void labels_that_are_not_exclusive_have_sigmoids(void **state)
+{
+    (void)state;
+    test_model m = test_small_model();
+    m.labels = 4;
+    snprintf(m.id2label, sizeof m.id2label,
+             "{\"0\": \"positive\", \"1\": \"negative\", \"2\": \"NEG\", \"3\": \"Neutral\"}, "
+             "\"problem_type\": \"multi_label_classification\"");
+    test_add_tensors(&m);
+    assert_int_equal(test_write_model(&m), 0);
+    mur_model *model = NULL;
+    assert_int_equal(mur_model_open(&model, m.folder, NULL), 0);
+    assert_true(mur_model_config_of(model)->is_multi_label);
+    float probability;
+    assert_int_equal(mur_classify_logits(model, (float[]){0.5f, -1, 2, 1.9f}, &probability), MUR_NEG);
+    assert_true(fabs((double)probability - 1 / (1 + exp(-2))) < 1e-6);
+    /* two labels of one class are not added up */
+    assert_int_equal(mur_classify_logits(model, (float[]){-0.4f, -0.5f, -0.5f, -3}, &probability), MUR_POS);
+    assert_true(fabs((double)probability - 1 / (1 + exp(0.4))) < 1e-6);
+    assert_int_equal(mur_classify_logits(model, (float[]){-500, -400, -300, -20}, &probability), MUR_NEU);
+    assert_true(fabs((double)probability / exp(-20) - 1) < 1e-5);
+    assert_int_equal(mur_classify_logits(model, (float[]){500, 1, 1, 1}, &probability), MUR_POS);
+    assert_true(probability == 1.0f);
     mur_model_close(&model);
     test_clear_model(&m);
 }
@@ -389,7 +422,7 @@ static void check_golden(const golden *g, const mur_model *model, const size_t *
 static void logits_are_pytorch_s(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"bertweet", "roberta"};
+    static const char *const kinds[] = {"bertweet", "roberta", "bert", "distilbert"};
     const char *source = getenv("MURMUR_SOURCE"), *shared = getenv("MURMUR_SHARED");
     char *root = shared ? mur_strdup(shared) : mur_format("%s/../shared", source ? source : ".");
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -434,6 +467,7 @@ int main(void)
         cmocka_unit_test(same_batch_gives_the_same_bits_from_another_encoder),
         cmocka_unit_test(impossible_scratch_is_refused_with_a_message),
         cmocka_unit_test(labels_of_one_class_are_summed),
+        cmocka_unit_test(labels_that_are_not_exclusive_have_sigmoids),
         cmocka_unit_test(logits_are_pytorch_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

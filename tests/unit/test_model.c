@@ -14,7 +14,7 @@
 static void refuse_folder(const char *folder, int code, const char *words)
 {
     mur_model *model = NULL;
-    int rc = mur_model_open(&model, folder);
+    int rc = mur_model_open(&model, folder, NULL);
     if (rc != code || !strstr(mur_error_last()->message, words))
         fail_msg("%d: %s; expected %d: …%s…", rc, mur_error_last()->message, code, words);
     assert_null(model);
@@ -41,7 +41,7 @@ static void what_is_no_model_is_no_input(void **state)
     char *file = mur_path_join(m.folder, "config.json");
     refuse_folder(file, MUR_ENOINPUT, "config.json is no model: it is not a folder");
     test_remove_file(&m, "model.safetensors");
-    refuse_folder(m.folder, MUR_ENOINPUT, "has no model.safetensors");
+    refuse_folder(m.folder, MUR_ENOINPUT, "has no weights: fetch model.safetensors or pytorch_model.bin");
     test_remove_file(&m, "config.json");
     refuse_folder(m.folder, MUR_ENOINPUT, "is no model: it has no config.json");
     free(file);
@@ -60,7 +60,7 @@ static void configs_of_other_networks_are_refused_by_name(void **state)
     (void)state;
     refuse_config("[]", "not a JSON object");
     refuse_config("{", "line 1");
-    refuse_config("{" SIZES "}", "names no architecture (architectures[0]); supported is RobertaForSequenceClass");
+    refuse_config("{" SIZES "}", "names no architecture (architectures[0]); supported are RobertaForSequenceClass");
     refuse_config("{\"architectures\": []}", "names no architecture");
     refuse_config("{\"architectures\": [\"GPT2LMHeadModel\"]}", "architecture GPT2LMHeadModel is not supported");
     refuse_config(WITH(THREE ", \"hidden_act\": \"silu\""), "hidden_act silu is not supported");
@@ -69,6 +69,11 @@ static void configs_of_other_networks_are_refused_by_name(void **state)
                   "position_embedding_type relative_key is not supported");
     refuse_config(WITH(THREE ", \"problem_type\": \"regression\""), "problem_type regression is not supported");
     refuse_config(WITH(THREE ", \"is_decoder\": true"), "is_decoder");
+    refuse_config("{\"architectures\": [\"ElectraForSequenceClassification\"]}",
+                  "supported are RobertaForSequenceClassification, CamembertForSequenceClassification, "
+                  "XLMRobertaForSequenceClassification, BertForSequenceClassification, "
+                  "DistilBertForSequenceClassification");
+    refuse_config("{\"architectures\": [\"DistilBertForSequenceClassification\"], \"dim\": 12}", "n_layers is missing");
 }
 
 static void absurd_sizes_are_refused_by_name(void **state)
@@ -95,7 +100,9 @@ static void labels_without_a_sentiment_are_refused_by_name(void **state)
 {
     (void)state;
     refuse_config(WITH("\"id2label\": {\"0\": \"NEG\", \"1\": \"4 stars\", \"2\": \"POS\"}"),
-                  "label \"4 stars\" (id2label \"1\")");
+                  "label \"4 stars\" (id2label \"1\") does not say whether it is negative, neutral or positive; say it "
+                  "with --label-map '4 stars=NEG,…'");
+    refuse_config(WITH("\"id2label\": {\"0\": \"joy\", \"1\": \"anger\"}"), "the labels are joy, anger");
     refuse_config(WITH("\"id2label\": {\"0\": \"LABEL_0\", \"1\": \"LABEL_1\"}"), "label \"LABEL_0\"");
     refuse_config(WITH("\"num_labels\": 2"), "label \"LABEL_0\"");
     refuse_config(WITH("\"num_labels\": 0"), "num_labels is not a whole number");
@@ -116,7 +123,7 @@ static void check_sentiments(const char *id2label, int labels, const mur_sentime
     test_add_tensors(&m);
     assert_int_equal(test_write_model(&m), 0);
     mur_model *model = NULL;
-    assert_done(mur_model_open(&model, m.folder));
+    assert_done(mur_model_open(&model, m.folder, NULL));
     const mur_model_config *c = mur_model_config_of(model);
     assert_int_equal(c->n_labels, labels);
     for (int i = 0; i < labels; i++)
@@ -135,6 +142,54 @@ static void labels_say_their_sentiment_in_any_case_and_order(void **state)
                      (mur_sentiment[]){MUR_NEG, MUR_NEU, MUR_POS});
     check_sentiments("{\"0\": \"LABEL_2\", \"1\": \"LABEL_1\", \"2\": \"LABEL_0\"}", 3,
                      (mur_sentiment[]){MUR_POS, MUR_NEU, MUR_NEG});
+    check_sentiments("{\"0\": \"1 star\", \"1\": \"2 stars\", \"2\": \"3 stars\", \"3\": \"4 Stars\", "
+                     "\"4\": \"5 stars\"}",
+                     5, (mur_sentiment[]){MUR_NEG, MUR_NEG, MUR_NEU, MUR_POS, MUR_POS});
+    check_sentiments("{\"0\": \"Very Negative\", \"1\": \"Negative\", \"2\": \"Neutral\", \"3\": \"Positive\", "
+                     "\"4\": \"very_positive\"}",
+                     5, (mur_sentiment[]){MUR_NEG, MUR_NEG, MUR_NEU, MUR_POS, MUR_POS});
+}
+
+static void label_map_tells_where_names_do_not(void **state)
+{
+    (void)state;
+    test_model m = test_small_model();
+    m.labels = 4;
+    snprintf(m.id2label, sizeof m.id2label,
+             "{\"0\": \"joy\", \"1\": \"negative\", \"2\": \"a=b\", \"3\": \"sad, \\\"very\\\"\"}");
+    test_add_tensors(&m);
+    assert_int_equal(test_write_model(&m), 0);
+    static const char *const same[] = {"joy=POS,a=b=NEU,3=NEG", " 3 = negative, 2=neu ,joy= Positive"};
+    for (size_t i = 0; i < 2; i++) {
+        mur_model *model = NULL;
+        if (mur_model_open(&model, m.folder, same[i]) < 0)
+            fail_msg("%s", mur_error_last()->message);
+        const mur_sentiment expected[] = {MUR_POS, MUR_NEG, MUR_NEU, MUR_NEG};
+        for (int k = 0; k < 4; k++)
+            assert_int_equal(mur_model_config_of(model)->sentiments[k], expected[k]);
+        assert_string_equal(mur_model_label_map(model),
+                            "{\"joy\":\"POS\",\"a=b\":\"NEU\",\"sad, \\\"very\\\"\":\"NEG\"}");
+        mur_model_close(&model);
+    }
+    const struct {
+        const char *map, *words;
+        int code;
+    } wrong[] = {{"", "'' is not LABEL=CLASS", MUR_EUSAGE},
+                 {"joy", "'joy' is not LABEL=CLASS", MUR_EUSAGE},
+                 {"joy=POS,", "'' is not LABEL=CLASS", MUR_EUSAGE},
+                 {"joy=GOOD", "'GOOD' of label joy is not NEG, NEU or POS", MUR_EUSAGE},
+                 {"Joy=POS", "the model has no label 'Joy'; it has joy, negative, a=b, sad", MUR_EUSAGE},
+                 {"4=POS", "the model has no label '4'", MUR_EUSAGE},
+                 {"joy=POS,0=POS", "label joy is there twice", MUR_EUSAGE},
+                 {"joy=POS,2=NEG", "label \"sad, \"very\"\" (id2label \"3\") does not say", MUR_EDATA}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        mur_model *model = NULL;
+        int rc = mur_model_open(&model, m.folder, wrong[i].map);
+        if (rc != wrong[i].code || !strstr(mur_error_last()->message, wrong[i].words))
+            fail_msg("%s: %d: %s", wrong[i].map, rc, mur_error_last()->message);
+        assert_null(model);
+    }
+    test_clear_model(&m);
 }
 
 static void absent_fields_are_those_of_transformers(void **state)
@@ -150,7 +205,7 @@ static void absent_fields_are_those_of_transformers(void **state)
         "\"problem_type\": null, \"num_labels\": 3}";
     assert_int_equal(test_write_file(&m, "config.json", mur_view_of(config)), 0);
     mur_model *model = NULL;
-    assert_int_equal(mur_model_open(&model, m.folder), 0);
+    assert_int_equal(mur_model_open(&model, m.folder, NULL), 0);
     const mur_model_config *c = mur_model_config_of(model);
     assert_string_equal(c->architecture, "RobertaForSequenceClassification");
     assert_int_equal(c->hidden_size, 12);
@@ -247,7 +302,7 @@ static void file_cut_after_opening_is_an_error(void **state)
     test_add_tensors(&m);
     assert_int_equal(test_write_model(&m), 0);
     mur_model *model = NULL;
-    assert_int_equal(mur_model_open(&model, m.folder), 0);
+    assert_int_equal(mur_model_open(&model, m.folder, NULL), 0);
     char *path = mur_path_join(m.folder, "model.safetensors");
     assert_int_equal(truncate(path, 5000), 0);
     void *block = mur_try_alloc(1, mur_model_block_bytes(model));
@@ -335,11 +390,11 @@ static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **sta
             m.header_padding = padding;
             assert_int_equal(test_write_model(&m), 0);
 
-            char *path = mur_path_join(m.folder, "model.safetensors");
-            mur_safetensors file;
+            mur_checkpoint file;
             mur_weights w;
-            uint64_t hash;
-            mur_model_config c = {.hidden_size = m.hidden,
+            mur_buf hashes = {0};
+            mur_model_config c = {.architecture = "RobertaForSequenceClassification",
+                                  .hidden_size = m.hidden,
                                   .n_layers = m.layers,
                                   .n_heads = m.heads,
                                   .intermediate_size = m.inner,
@@ -347,19 +402,19 @@ static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **sta
                                   .max_positions = m.positions,
                                   .type_vocab_size = m.types,
                                   .n_labels = m.labels};
-            assert_int_equal(mur_safetensors_read(&file, path), 0);
-            assert_true(file.file_len > 8 << 20);
+            assert_int_equal(mur_checkpoint_open(&file, m.folder), 0);
+            assert_true(file.files[0].len > 8 << 20);
             mur_weights_plan(&w, &c);
-            assert_int_equal(mur_weights_locate(&w, &file, path), 0);
+            assert_int_equal(mur_weights_locate(&w, &file), 0);
             char *block = mur_try_alloc(1, w.block_bytes);
-            assert_int_equal(mur_weights_load(&w, path, block, &hash), 0);
+            assert_int_equal(mur_weights_load(&w, &file, block, &hashes), 0);
             check_block(&m, &w, block);
             mur_weights_bind(&w, block);
             assert_true((uintptr_t)w.layers[0].qkv_weight % 64 == 0 && (uintptr_t)w.head.out_bias % 64 == 0);
             free(block);
             mur_weights_clear(&w);
-            mur_safetensors_clear(&file);
-            free(path);
+            mur_checkpoint_clear(&file);
+            mur_buf_clear(&hashes);
             test_clear_model(&m);
         }
     }
@@ -376,7 +431,7 @@ static void name_is_the_folder_s_last_component(void **state)
     for (size_t i = 0; i < 5; i++) {
         char *folder = mur_format("%s%s", m.folder, endings[i]);
         mur_model *model = NULL;
-        assert_int_equal(mur_model_open(&model, folder), 0);
+        assert_int_equal(mur_model_open(&model, folder, NULL), 0);
         assert_string_equal(mur_model_name(model), last);
         assert_string_equal(mur_model_folder(model), folder);
         mur_model_close(&model);
@@ -396,6 +451,7 @@ int main(void)
         cmocka_unit_test(absurd_sizes_are_refused_by_name),
         cmocka_unit_test(labels_without_a_sentiment_are_refused_by_name),
         cmocka_unit_test(labels_say_their_sentiment_in_any_case_and_order),
+        cmocka_unit_test(label_map_tells_where_names_do_not),
         cmocka_unit_test(absent_fields_are_those_of_transformers),
         cmocka_unit_test(wrong_tensors_are_refused_by_name),
         cmocka_unit_test(values_that_are_not_finite_are_refused_by_name),

@@ -16,7 +16,7 @@
 #include "scratch.h"
 
 /* A header, in a file whose data is `data_len` bytes long. */
-static int parse(mur_safetensors *s, const char *header, int64_t data_len)
+static int parse(mur_tensors *s, const char *header, int64_t data_len)
 {
     mur_view text = mur_view_of(header);
     return mur_safetensors_parse(s, text, MUR_SAFETENSORS_PREFIX + (int64_t)text.len + data_len, "m.safetensors");
@@ -24,7 +24,7 @@ static int parse(mur_safetensors *s, const char *header, int64_t data_len)
 
 static void refuse(const char *header, int64_t data_len, const char *message)
 {
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(parse(&s, header, data_len), MUR_EDATA);
     assert_string_equal(mur_error_last()->message, message);
     assert_int_equal(s.names.n_keys, 0);
@@ -41,11 +41,11 @@ static void tensors_are_found_with_shape_type_and_place(void **state)
         "a", "F32", "[2,3]", 0, 24) "," TENSOR("ids", "I64", "[1,1,1,1,2]", 30,
                                                46) "," TENSOR("none", "BF16", "[4,0]", 46,
                                                               46) "," TENSOR("one", "F32", "[]", 46, 50) "}  ";
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(parse(&s, header, 50), 0);
     int64_t data = MUR_SAFETENSORS_PREFIX + (int64_t)strlen(header);
-    const mur_tensor *a = mur_safetensors_find(&s, "a"), *b = mur_safetensors_find(&s, "b");
-    const mur_tensor *ids = mur_safetensors_find(&s, "ids"), *one = mur_safetensors_find(&s, "one");
+    const mur_tensor *a = mur_tensors_find(&s, "a"), *b = mur_tensors_find(&s, "b");
+    const mur_tensor *ids = mur_tensors_find(&s, "ids"), *one = mur_tensors_find(&s, "one");
     assert_non_null(a);
     assert_int_equal(a->dtype, MUR_DTYPE_F32);
     assert_int_equal(a->n_dims, 2);
@@ -59,19 +59,19 @@ static void tensors_are_found_with_shape_type_and_place(void **state)
     assert_string_equal(ids->dtype_name, "I64");
     assert_int_equal(ids->n_dims, 5);
     assert_int_equal(one->n_dims, 0);
-    assert_int_equal(mur_safetensors_find(&s, "none")->shape[1], 0);
-    assert_null(mur_safetensors_find(&s, "__metadata__"));
-    assert_null(mur_safetensors_find(&s, "c"));
-    mur_safetensors_clear(&s);
+    assert_int_equal(mur_tensors_find(&s, "none")->shape[1], 0);
+    assert_null(mur_tensors_find(&s, "__metadata__"));
+    assert_null(mur_tensors_find(&s, "c"));
+    mur_tensors_clear(&s);
 }
 
 static void unknown_dtype_is_only_checked_for_its_place(void **state)
 {
     (void)state;
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(parse(&s, "{" TENSOR("x", "F4_FANCY_NEW_FORMAT", "[9]", 0, 5) "}", 5), 0);
-    assert_int_equal(mur_safetensors_find(&s, "x")->dtype, MUR_DTYPE_OTHER);
-    mur_safetensors_clear(&s);
+    assert_int_equal(mur_tensors_find(&s, "x")->dtype, MUR_DTYPE_OTHER);
+    mur_tensors_clear(&s);
     refuse("{" TENSOR("x", "F4_FANCY_NEW_FORMAT", "[9]", 0, 6) "}", 5,
            "m.safetensors: tensor x: its bytes end at 6, the file's data at 5");
 }
@@ -79,10 +79,10 @@ static void unknown_dtype_is_only_checked_for_its_place(void **state)
 static void empty_header_holds_no_tensors(void **state)
 {
     (void)state;
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(parse(&s, "{}", 0), 0);
-    assert_null(mur_safetensors_find(&s, "x"));
-    mur_safetensors_clear(&s);
+    assert_null(mur_tensors_find(&s, "x"));
+    mur_tensors_clear(&s);
 }
 
 static void headers_that_are_no_objects_are_refused(void **state)
@@ -92,7 +92,7 @@ static void headers_that_are_no_objects_are_refused(void **state)
     refuse("", 0, message);
     refuse("[]", 0, message);
     refuse(" {}", 0, message);
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(parse(&s, "{\"a\":}", 0), MUR_EDATA);
     assert_non_null(strstr(mur_error_last()->message, "m.safetensors"));
 }
@@ -175,7 +175,7 @@ static void files_are_read_or_refused_by_name(void **state)
     char *folder = scratch_make("tensors");
     assert_non_null(folder);
     char *path = mur_path_join(folder, "m.safetensors");
-    mur_safetensors s;
+    mur_tensors s;
     assert_int_equal(mur_safetensors_read(&s, path), MUR_ENOINPUT);
     assert_int_equal(mur_safetensors_read(&s, folder), MUR_EDATA);
 
@@ -188,8 +188,8 @@ static void files_are_read_or_refused_by_name(void **state)
     assert_int_equal(mur_file_write(path, mur_buf_view(&file)), 0);
     assert_int_equal(mur_safetensors_read(&s, path), 0);
     assert_int_equal(s.file_len, (int64_t)file.len);
-    assert_int_equal(mur_safetensors_find(&s, "a")->end, (int64_t)file.len);
-    mur_safetensors_clear(&s);
+    assert_int_equal(mur_tensors_find(&s, "a")->end, (int64_t)file.len);
+    mur_tensors_clear(&s);
     for (size_t len = 0; len < file.len; len++) { /* cut anywhere, it is refused, and the message names the file */
         assert_int_equal(mur_file_write(path, (mur_view){file.ptr, len}), 0);
         assert_int_equal(mur_safetensors_read(&s, path), MUR_EDATA);

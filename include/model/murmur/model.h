@@ -1,7 +1,7 @@
 /* model.h: a Hugging Face sequence classifier: what it is, and its weights in one block that ranks of a node share.
  *
  *     mur_model *m;
- *     rc = mur_model_open(&m, folder);                 config and tensor table, checked; nothing large is read
+ *     rc = mur_model_open(&m, folder, NULL);           config and tensor table, checked; nothing large is read
  *     block = … mur_model_block_bytes(m) bytes, 64-byte aligned, one per node …
  *     rc = mur_model_load(m, block);                   one rank of the node: reads, converts to fp32
  *     mur_model_bind(m, block);                        every rank, after the block is filled
@@ -25,10 +25,10 @@ typedef enum { MUR_NEG, MUR_NEU, MUR_POS } mur_sentiment;
 /* "NEG", "NEU", "POS", as gold writes them. */
 const char *mur_sentiment_name(mur_sentiment s);
 
-/* hidden_act: "gelu" (by erf), "gelu_new" and "gelu_pytorch_tanh" (by tanh), "relu". */
-typedef enum { MUR_GELU, MUR_GELU_TANH, MUR_RELU } mur_activation;
+/* hidden_act: "gelu" (by erf), "gelu_new" and "gelu_pytorch_tanh" (by tanh), "relu"; tanh is for heads only. */
+typedef enum { MUR_GELU, MUR_GELU_TANH, MUR_RELU, MUR_TANH } mur_activation;
 
-/* What config.json says, under the names it uses. */
+/* What config.json says, under the names that BERT's has. */
 typedef struct mur_model_config {
     char architecture[64]; /* architectures[0] */
     int hidden_size;
@@ -37,23 +37,31 @@ typedef struct mur_model_config {
     int intermediate_size;
     int vocab_size;
     int max_positions;  /* max_position_embeddings */
-    int first_position; /* position of a text's first token: pad_token_id + 1 for RoBERTa */
+    int first_position; /* position of a text's first token: pad_token_id + 1 for RoBERTa, else 0 */
+    int padding_id;     /* RoBERTa's pad_token_id: it stands before the first position and is not counted; else -1 */
     int type_vocab_size;
-    mur_activation activation; /* hidden_act */
+    mur_activation activation;      /* hidden_act */
+    mur_activation head_activation; /* of the head's hidden layer */
     float layer_norm_eps;
     int n_labels;
     char (*labels)[64];        /* id2label, n_labels of them */
     mur_sentiment *sentiments; /* which class each label counts for */
+    bool is_multi_label;       /* labels are not exclusive: each has a sigmoid of its own */
 } mur_model_config;
 
-/* MUR_ENOINPUT (no such folder or file), MUR_EDATA (no model, wrong or missing tensor, lying header); messages name
- * file and tensor. */
-int mur_model_open(mur_model **out, const char *folder) MUR_MUST_USE;
+/* `label_map` says which class labels count for, where their names do not ("LABEL_0=NEG,LABEL_1=POS"); may be NULL.
+ * MUR_ENOINPUT (no such folder or file), MUR_EDATA (no model, wrong or missing tensor, lying header), MUR_EUSAGE (the
+ * label map); messages name file and tensor. */
+int mur_model_open(mur_model **out, const char *folder, const char *label_map) MUR_MUST_USE;
 void mur_model_close(mur_model **m);
 
 const mur_model_config *mur_model_config_of(const mur_model *m);
 const char *mur_model_name(const mur_model *m);   /* the folder's last component */
 const char *mur_model_folder(const mur_model *m); /* as given */
+
+/* The label map as a JSON object in order of label ids, {"LABEL_0":"NEG"}: the same for all ways to write one. NULL
+ * where none was given. */
+const char *mur_model_label_map(const mur_model *m);
 
 size_t mur_model_block_bytes(const mur_model *m);
 int mur_model_load(mur_model *m, void *block) MUR_MUST_USE;

@@ -20,7 +20,8 @@ typedef struct mur_run_options {
     char *const *sources; /* paths, borrowed */
     size_t n_sources;
     const char *store;
-    const char *model; /* folder */
+    const char *model;     /* folder */
+    const char *label_map; /* which class its labels count for, where their names do not tell; or NULL */
     mur_trigger trigger;
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */

@@ -34,8 +34,8 @@ typedef struct mur_scorer {
 } mur_scorer;
 
 /* Collective where `c` is not NULL: the node's first rank reads the weights, all its ranks use them. With NULL the
- * process reads its own. */
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder) MUR_MUST_USE;
+ * process reads its own. `label_map` is mur_model_open's; may be NULL. */
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder, const char *label_map) MUR_MUST_USE;
 void mur_scorer_close(mur_scorer *s, const mur_comm *c);
 
 /* Local. verdicts[n]; a text that occurs several times is computed once. Batches are formed from these texts alone, in

@@ -34,6 +34,12 @@ murmur_library(cjson::cjson cjson/cJSON.h cjson libcjson-dev libcjson)
 murmur_library(openblas::openblas cblas.h openblas libopenblas-dev openblas)
 murmur_library(hdf5::hdf5 hdf5.h hdf5_openmpi libhdf5-openmpi-dev hdf5-openmpi)
 
+# HDF5's own library for dimension scales; its package is HDF5's, its pkg-config file does not name it.
+find_library(murmur_hdf5_hl NAMES hdf5_hl hdf5_openmpi_hl HINTS ${hdf5__hdf5_LIBRARY_DIRS})
+if(NOT murmur_hdf5_hl)
+  list(APPEND murmur_missing libhdf5-openmpi-dev)
+endif()
+
 find_package(ZLIB QUIET)
 if(NOT ZLIB_FOUND)
   list(APPEND murmur_missing zlib1g-dev)

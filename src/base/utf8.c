@@ -61,6 +61,21 @@ void mur_utf8_append(mur_buf *b, uint32_t point)
     b->len += (size_t)mur_utf8_encode(mur_buf_reserve(b, 4), point);
 }
 
+void mur_utf8_append_escaped(mur_buf *b, mur_view text, bool is_nul_escaped)
+{
+    for (size_t i = 0; i < text.len;) {
+        uint32_t point;
+        int len = mur_utf8_decode(&point, text.ptr + i, text.len - i);
+        bool is_kept = len > 0 && !(is_nul_escaped && point == 0);
+        size_t n = (size_t)(len > 0 ? len : -len);
+        if (is_kept)
+            mur_buf_append(b, text.ptr + i, n);
+        for (size_t k = 0; !is_kept && k < n; k++)
+            mur_buf_printf(b, "\\x%02x", (unsigned char)text.ptr[i + k]);
+        i += n;
+    }
+}
+
 size_t mur_utf8_valid_prefix(mur_view text)
 {
     size_t i = 0;

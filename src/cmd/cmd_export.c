@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "export_h5.h"
 #include "json_lines.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
@@ -13,15 +14,19 @@
 #include "table_rows.h"
 #include "when.h"
 
+typedef enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_H5, N_FORMATS } format;
+
+static const char *const format_names[N_FORMATS] = {"jsonl", "csv", "h5"};
+
 typedef struct settings {
-    bool is_csv;
+    format format;
     mur_when when;
     const char *output, *columns;
     int64_t limit;
 } settings;
 
 static const mur_option options[] = {
-    {"format", "FORMAT", "jsonl (default) or csv", NULL},
+    {"format", "FORMAT", "jsonl (default), csv, or h5: one plain HDF5 file (with --output)", NULL},
     {"output", "FILE", "write there instead of standard output", NULL},
     MUR_WHEN_OPTIONS("the table"),
     {"columns", "A,B", "these columns, in this order (default: all)", NULL},
@@ -33,9 +38,11 @@ static int set(void *into, const char *name, const char *value)
 {
     settings *s = into;
     if (strcmp(name, "format") == 0) {
-        s->is_csv = strcmp(value, "csv") == 0;
-        if (!s->is_csv && strcmp(value, "jsonl") != 0)
-            return mur_fail(MUR_EUSAGE, "'%s' is neither jsonl nor csv", value);
+        s->format = FORMAT_JSONL;
+        while (s->format < N_FORMATS && strcmp(value, format_names[s->format]) != 0)
+            s->format++;
+        if (s->format == N_FORMATS)
+            return mur_fail(MUR_EUSAGE, "'%s' is no format: jsonl, csv and h5 are", value);
     } else if (strcmp(name, "output") == 0) {
         s->output = value;
     } else if (mur_when_takes(name)) {
@@ -54,15 +61,7 @@ static mur_view make_utf8(mur_buf *mended, mur_view text)
     if (mur_utf8_is_valid(text))
         return text;
     mur_buf_reset(mended);
-    for (size_t i = 0; i < text.len;) {
-        uint32_t point;
-        int len = mur_utf8_decode(&point, text.ptr + i, text.len - i);
-        if (len > 0)
-            mur_buf_append(mended, text.ptr + i, (size_t)len);
-        for (int k = 0; k < -len; k++)
-            mur_buf_printf(mended, "\\x%02x", (unsigned char)text.ptr[i + (size_t)k]);
-        i += (size_t)abs(len);
-    }
+    mur_utf8_append_escaped(mended, text, false);
     return mur_buf_view(mended);
 }
 
@@ -93,7 +92,7 @@ typedef struct context {
 
 static void append_value(context *c, const mur_frame *rows, size_t row, size_t column)
 {
-    bool is_csv = c->settings->is_csv;
+    bool is_csv = c->settings->format == FORMAT_CSV;
     char time[MUR_TIME_TEXT], number[32];
     switch (rows->schema->columns[column].type) {
     case MUR_STRING: {
@@ -133,18 +132,19 @@ static int take(void *with, const mur_frame *rows)
 {
     context *c = with;
     const mur_schema *schema = rows->schema;
+    bool is_csv = c->settings->format == FORMAT_CSV;
     for (size_t row = 0; row < rows->n_rows; row++) {
         for (size_t k = 0; k < schema->n_columns; k++) {
-            if (c->settings->is_csv)
+            if (is_csv)
                 mur_buf_append_text(&c->out, k ? "," : "");
             else
                 mur_buf_printf(&c->out, "%c\"%s\":", k ? ',' : '{', schema->columns[k].name);
             if (mur_frame_is_present(rows, row, k))
                 append_value(c, rows, row, k);
-            else if (!c->settings->is_csv)
+            else if (!is_csv)
                 mur_buf_append_text(&c->out, "null");
         }
-        mur_buf_append_text(&c->out, c->settings->is_csv ? "\n" : "}\n");
+        mur_buf_append_text(&c->out, is_csv ? "\n" : "}\n");
     }
     return flush(c);
 }
@@ -170,6 +170,23 @@ static int choose_columns(mur_column *chosen, size_t *n, const mur_schema *table
     return 0;
 }
 
+static int export_text(const mur_store *store, const mur_selection *selection, const mur_schema *schema,
+                       const settings *s)
+{
+    context c = {.settings = s};
+    if (s->format == FORMAT_CSV) {
+        for (size_t k = 0; k < schema->n_columns; k++)
+            mur_buf_printf(&c.out, "%s%s", k ? "," : "", schema->columns[k].name);
+        mur_buf_append_byte(&c.out, '\n');
+    }
+    int rc = mur_each_frame(store, selection, schema, take, &c);
+    if (rc == 0) /* what is left: a header alone, or the file of a table without rows */
+        rc = flush(&c);
+    mur_buf_clear(&c.out);
+    mur_buf_clear(&c.mended);
+    return rc;
+}
+
 static int run(const mur_command *self, int argc, char **argv)
 {
     settings s = {.limit = -1};
@@ -180,6 +197,8 @@ static int run(const mur_command *self, int argc, char **argv)
     if (!table)
         return mur_fail(MUR_EUSAGE, "there is no table '%s': bronze, silver, gold, application and rejects are",
                         argv[first + 1]);
+    if (s.format == FORMAT_H5 && !s.output)
+        return mur_fail(MUR_EUSAGE, "--format h5 needs --output FILE: HDF5 is written to files only");
     mur_column chosen[MUR_MAX_COLUMNS];
     mur_schema schema = {table->table, table->description, chosen, 0};
     rc = choose_columns(chosen, &schema.n_columns, table, s.columns);
@@ -190,20 +209,11 @@ static int run(const mur_command *self, int argc, char **argv)
     rc = mur_store_open(&store, argv[first]);
     if (rc < 0)
         return rc;
-    context c = {.settings = &s};
     mur_selection selection = {table->table, -1, s.limit};
     rc = mur_when_find(&selection.record, &s.when, store, table->table);
-    if (rc == 0 && s.is_csv) {
-        for (size_t k = 0; k < schema.n_columns; k++)
-            mur_buf_printf(&c.out, "%s%s", k ? "," : "", chosen[k].name);
-        mur_buf_append_byte(&c.out, '\n');
-    }
     if (rc == 0)
-        rc = mur_each_frame(store, &selection, &schema, take, &c);
-    if (rc == 0) /* what is left: a header alone, or the file of a table without rows */
-        rc = flush(&c);
-    mur_buf_clear(&c.out);
-    mur_buf_clear(&c.mended);
+        rc = s.format == FORMAT_H5 ? mur_export_h5(store, &selection, &schema, s.output)
+                                   : export_text(store, &selection, &schema, &s);
     mur_store_close(&store);
     return rc;
 }
@@ -211,7 +221,7 @@ static int run(const mur_command *self, int argc, char **argv)
 const mur_command mur_cmd_export = {
     .name = "export",
     .operands = "STORE TABLE",
-    .summary = "a table's rows as JSON Lines or CSV",
+    .summary = "a table's rows as JSON Lines, CSV or a plain HDF5 file",
     .options = options,
     .min_operands = 2,
     .max_operands = 2,

@@ -32,6 +32,9 @@ int mur_h5_leave(mur_h5scope *s, int rc)
 
 void mur_h5_start(void)
 {
+    /* Files are closed one by one. What HDF5 would close at exit is a file that could not be written, as on a full
+     * disk, and 1.10 crashes when it tries that again. */
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
@@ -50,9 +53,18 @@ int mur_h5_fail(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
 
-    /* Upward: the innermost failure comes first. HDF5's file drivers put "time = …" into it, other layers line feeds:
-     * neither belongs in a message that is the same tomorrow. */
+    /* Upward: the innermost failure comes first. HDF5's file drivers put dates and addresses into it: of "file write
+     * failed: filename = …, errno = 28, error message = 'No space left on device', buf = 0x55…" the ends are kept.
+     * Other layers put line feeds in. */
     H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_cause, cause);
+    const char *reason = strstr(cause, "error message = '");
+    if (reason) {
+        char shorter[sizeof cause];
+        reason += strlen("error message = '");
+        snprintf(shorter, sizeof shorter, "%.*s: %.*s", (int)strcspn(cause, ":"), cause, (int)strcspn(reason, "'"),
+                 reason);
+        memcpy(cause, shorter, sizeof cause);
+    }
     char *date = strstr(cause, "time = "), *end_of_date = date ? strstr(date, ", ") : NULL;
     if (date && end_of_date)
         memmove(date, end_of_date + 2, strlen(end_of_date + 2) + 1);

@@ -5,6 +5,8 @@
     gold = read_table("store", "gold")                       {column: list of str or None, or numpy array}
     pandas.DataFrame(read_table("store", "application", version=3))
 
+It reads the log's records and passes its checkpoints by, which are a cache of them.
+
 As a program: murmur_store.py STORE TABLE [VERSION] prints the rows as JSON Lines.
 """
 import json

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "checkpoint.h"
 #include "murmur/clock.h"
 #include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/schema.h"
-#include "state.h"
 
 int mur_store_lock(mur_store *s, const char *run_id, bool is_forced)
 {
@@ -107,8 +107,10 @@ int mur_store_publish(mur_store *s, mur_record *r)
     mur_fault_pass("record.unlink");
     unlink(temporary);
     mur_fault_pass("record.done");
-    if (rc == 0)
+    if (rc == 0) {
         mur_state_fold(s, r);
+        mur_checkpoint_keep_up(s, s->records[s->n_records - 1].run_id);
+    }
 done:
     mur_buf_clear(&text);
     free(temporary);

@@ -34,6 +34,9 @@ void mur_state_clear(mur_store *s)
     free(s->sources);
     free(s->records);
     free(s->tables);
+    free(s->segments);
+    s->segments = NULL;
+    s->n_segments = s->cap_segments = 0;
     s->part_paths = s->source_paths = (mur_map){0};
     s->sources = NULL;
     s->records = NULL;
@@ -214,20 +217,44 @@ static mur_table_state *table_of(mur_store *s, const char *name)
     return t;
 }
 
+bool mur_state_add_source(mur_store *s, mur_view path, const mur_source_file *file)
+{
+    bool is_new;
+    size_t number = mur_map_add(&s->source_paths, path, &is_new);
+    if (!is_new)
+        return false;
+    if (number >= s->cap_sources) {
+        s->cap_sources = mur_grown(s->cap_sources, number + 1);
+        s->sources = mur_realloc(s->sources, s->cap_sources, sizeof *s->sources);
+    }
+    s->sources[number] = *file;
+    s->sources[number].path = NULL; /* the map has it */
+    return true;
+}
+
 static void fold_sources(mur_store *s, mur_record *r)
 {
     for (size_t i = 0; i < r->n_sources; i++) {
-        size_t number = mur_map_add(&s->source_paths, mur_view_of(r->sources[i].path), NULL);
-        if (number >= s->cap_sources) {
-            s->cap_sources = mur_grown(s->cap_sources, number + 1);
-            s->sources = mur_realloc(s->sources, s->cap_sources, sizeof *s->sources);
-        }
-        s->sources[number] = r->sources[i];
-        s->sources[number].path = NULL; /* the map has it */
+        mur_state_add_source(s, mur_view_of(r->sources[i].path), &r->sources[i]);
         free(r->sources[i].path);
     }
     free(r->sources);
     r->sources = NULL;
+}
+
+int mur_state_inherit_schemas(const mur_store *s, mur_record *r)
+{
+    for (size_t i = 0; i < r->n_changes; i++) {
+        mur_change *c = &r->changes[i];
+        const mur_change *before = latest(s, mur_state_table(s, c->table));
+        if (!c->schema && !before)
+            return mur_fail(MUR_EDATA, "table %s has no schema", c->table);
+        if (!c->schema) {
+            c->schema = before->schema;
+            c->is_schema_shared = true;
+        }
+    }
+    return 0;
 }
 
 /* Schemas would be most of what records take in memory, and they hardly ever change. */
@@ -310,33 +337,40 @@ int64_t mur_state_end_of_log(const char *log_folder)
     return end;
 }
 
+int mur_state_next(mur_store *s)
+{
+    mur_record r;
+    int64_t number = (int64_t)s->n_records;
+    int rc = mur_state_read(s->log_folder, number, &r);
+    if (rc == MUR_ENOINPUT) {
+        /* The end, or a gap; or it has just come, with others behind it, while the folder was listed. */
+        int64_t end = mur_state_end_of_log(s->log_folder);
+        if (end < 0)
+            return MUR_EIO; /* MUR_ENOINPUT is kept for the end of the log */
+        if (end <= number)
+            return MUR_ENOINPUT;
+        rc = mur_state_read(s->log_folder, number, &r);
+        if (rc == MUR_ENOINPUT)
+            rc = mur_fail(MUR_EDATA,
+                          "%s: record %" PRId64 " is missing and record %" PRId64 " is there: the log is damaged",
+                          s->log_folder, number, end - 1);
+    }
+    if (rc < 0)
+        return rc;
+    rc = mur_state_check(s, &r, false);
+    if (rc == 0)
+        mur_state_fold(s, &r);
+    else
+        mur_error_add("%s/%020" PRId64 ".json is damaged", s->log_folder, number);
+    mur_record_clear(&r);
+    return rc;
+}
+
 int mur_state_catch_up(mur_store *s)
 {
-    for (;;) {
-        mur_record r;
-        int64_t number = (int64_t)s->n_records, end;
-        int rc = mur_state_read(s->log_folder, number, &r);
-        if (rc == MUR_ENOINPUT) {
-            /* The end, or a gap; or it has just come, with others behind it, while the folder was listed. */
-            end = mur_state_end_of_log(s->log_folder);
-            if (end < 0)
-                return (int)end;
-            if (end <= number)
-                return 0;
-            rc = mur_state_read(s->log_folder, number, &r);
-            if (rc == MUR_ENOINPUT)
-                rc = mur_fail(MUR_EDATA,
-                              "%s: record %" PRId64 " is missing and record %" PRId64 " is there: the log is damaged",
-                              s->log_folder, number, end - 1);
-        }
-        if (rc < 0)
-            return rc;
-        rc = mur_state_check(s, &r, false);
-        if (rc < 0) {
-            mur_error_add("%s/%020" PRId64 ".json is damaged", s->log_folder, number);
-            mur_record_clear(&r);
-            return rc;
-        }
-        mur_state_fold(s, &r);
-    }
+    int rc;
+    do
+        rc = mur_state_next(s);
+    while (rc == 0);
+    return rc == MUR_ENOINPUT ? 0 : rc;
 }

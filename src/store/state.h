@@ -6,6 +6,7 @@
 #define MURMUR_STATE_H
 
 #include "lock.h"
+#include "log_folder.h"
 #include "murmur/map.h"
 #include "murmur/store.h"
 
@@ -30,13 +31,16 @@ struct mur_store {
     mur_map source_paths;
     mur_source_file *sources; /* by number in source_paths */
     size_t cap_sources;
-    mur_lock *lock; /* NULL unless this process is the writer */
+    mur_segment *segments; /* the checkpoints that cover the log from record 0 on, one after the other */
+    size_t n_segments, cap_segments;
+    int64_t checkpoint_tried; /* the records that there were when one was last written or failed to be */
+    mur_lock *lock;           /* NULL unless this process is the writer */
 };
 
 /* Whether the folder is there and has no entries. */
 bool mur_state_is_empty(const char *folder);
 
-/* Frees what was folded. */
+/* Frees what was folded: the store is as before its first record. */
 void mur_state_clear(mur_store *s);
 
 /* NULL if no record has changed the table. */
@@ -61,6 +65,16 @@ char *mur_state_record_path(const char *log_folder, int64_t number);
 
 /* Reads record `number` without folding it. MUR_ENOINPUT if there is none. */
 int mur_state_read(const char *log_folder, int64_t number, mur_record *out) MUR_MUST_USE;
+
+/* Adds a source to the index, under the number that follows; false if its path is there already. */
+bool mur_state_add_source(mur_store *s, mur_view path, const mur_source_file *file);
+
+/* Gives changes without a schema, as checkpoints have them, the one of the version before. MUR_EDATA if there is none.
+ */
+int mur_state_inherit_schemas(const mur_store *s, mur_record *r) MUR_MUST_USE;
+
+/* Reads and folds the next record. MUR_ENOINPUT if there is none yet; MUR_EDATA if later ones are there. */
+int mur_state_next(mur_store *s) MUR_MUST_USE;
 
 /* Reads and folds all records from the first that is not known. */
 int mur_state_catch_up(mur_store *s) MUR_MUST_USE;

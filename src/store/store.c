@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "checkpoint.h"
 #include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
-#include "state.h"
 
 int mur_store_create(const char *folder)
 {
@@ -37,7 +37,7 @@ int mur_store_open(mur_store **out, const char *folder)
         rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
                       mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
     else
-        rc = MUR_STEP("store.open", mur_state_catch_up(s));
+        rc = MUR_STEP("store.open", mur_checkpoint_load(s));
     if (rc < 0)
         mur_store_close(&s);
     *out = s;

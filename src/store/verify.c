@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "checkpoint.h"
 #include "file_hash.h"
 #include "murmur/file.h"
 #include "murmur/hash.h"
@@ -64,30 +65,58 @@ static void note_parts(verifier *v, const mur_record *r)
     }
 }
 
-/* Reads every record on its own. Only a log without damage so far can be held against itself: what follows a missing
+/* Reads record `number` on its own. Only a log without damage so far can be held against itself: what follows a missing
  * record would be blamed for it. */
+static void verify_record(verifier *v, mur_store *so_far, int64_t number)
+{
+    mur_record r;
+    if (mur_state_read(v->log_folder, number, &r) < 0) {
+        say(v, true, "%s", mur_error_last()->message);
+        return;
+    }
+    note_parts(v, &r);
+    int rc = 0;
+    if (r.number != number)
+        rc = mur_fail(MUR_EDATA, "it says that it is record %" PRId64, r.number);
+    else if (v->n_damaged == 0)
+        rc = mur_state_check(so_far, &r, false);
+    if (rc < 0)
+        say(v, true, "%s/%020" PRId64 ".json is damaged: %s", v->log_folder, number, mur_error_last()->message);
+    if (v->n_damaged == 0)
+        mur_state_fold(so_far, &r);
+    mur_record_clear(&r);
+}
+
+/* The records, then the checkpoints, which say the same if the records are whole. Checkpoints are listed first: beside
+ * a writer, what they hold is in the later listing of the records. */
 static int verify_log(verifier *v)
 {
-    int64_t end = mur_state_end_of_log(v->log_folder);
+    mur_log_listing early, l = {0};
+    int rc = mur_log_list(&early, v->log_folder);
+    if (rc == 0)
+        rc = mur_log_list(&l, v->log_folder);
     mur_store so_far = {0}; /* folds records as mur_store_open does */
-    for (int64_t number = 0; number < end; number++) {
-        mur_record r;
-        int rc = mur_state_read(v->log_folder, number, &r);
-        if (rc == MUR_ENOINPUT) {
-            say(v, true, "record %" PRId64 " is missing in %s", number, v->log_folder);
-        } else if (rc < 0) {
-            say(v, true, "%s", mur_error_last()->message);
-        } else {
-            note_parts(v, &r);
-            if (v->n_damaged == 0 && mur_state_check(&so_far, &r, false) < 0)
-                say(v, true, "%s/%020" PRId64 ".json is damaged: %s", v->log_folder, number, mur_error_last()->message);
-            if (v->n_damaged == 0)
-                mur_state_fold(&so_far, &r);
-        }
-        mur_record_clear(&r);
+    int64_t next = 0;
+    for (size_t i = 0; i < l.n_records; next = l.records[i++] + 1) {
+        if (l.records[i] == next + 1)
+            say(v, true, "record %" PRId64 " is missing in %s", next, v->log_folder);
+        else if (l.records[i] > next)
+            say(v, true, "records %" PRId64 " to %" PRId64 " are missing in %s", next, l.records[i] - 1, v->log_folder);
+        verify_record(v, &so_far, l.records[i]);
     }
+    bool is_whole = v->n_damaged == 0;
+    for (size_t i = 0; i < early.n_segments; i++) {
+        char *name = mur_segment_name(&early.segments[i]);
+        int is = mur_checkpoint_verify(is_whole ? &so_far : NULL, v->folder, &early.segments[i]);
+        if (is < 0 && is != MUR_ENOINPUT) /* not there any more: merged by a writer */
+            say(v, true, "checkpoint _log/%s is damaged: %s (nothing is lost: remove it, and the records are read)",
+                name, mur_error_last()->message);
+        free(name);
+    }
+    mur_log_listing_clear(&early);
+    mur_log_listing_clear(&l);
     mur_state_clear(&so_far);
-    return end < 0 ? (int)end : 0;
+    return rc;
 }
 
 /* MUR_EDATA saying what is wrong with the part. */
@@ -155,8 +184,9 @@ static void list_folder(verifier *v, const char *path, const char *table)
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
             continue;
         char *relative = mur_path_join(table ? table : "_log", name);
-        bool is_known =
-            table ? mur_map_find(&v->paths, mur_view_of(relative)) != MUR_MAP_NONE : mur_state_number_of(name) >= 0;
+        mur_segment segment;
+        bool is_known = table ? mur_map_find(&v->paths, mur_view_of(relative)) != MUR_MAP_NONE
+                              : mur_state_number_of(name) >= 0 || mur_segment_parse(&segment, name);
         if (!is_known)
             say(v, false, "%s is left over: no record names it", relative);
         free(relative);

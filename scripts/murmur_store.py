@@ -19,9 +19,11 @@ import numpy as np
 
 def parts_of(store, table, version=None):
     """The parts of a version (None: the latest) in row order, and the schema of that version."""
-    parts, schema, latest = [], None, -1
-    for record in sorted((pathlib.Path(store) / "_log").glob("[0-9]" * 20 + ".json")):
-        change = json.loads(record.read_bytes())["tables"].get(table)
+    parts, schema, latest, vacuumed = [], None, -1, set()
+    for path in sorted((pathlib.Path(store) / "_log").glob("[0-9]" * 20 + ".json")):
+        record = json.loads(path.read_bytes())
+        vacuumed.update(record.get("vacuumed", []))
+        change = record["tables"].get(table)
         if change is None or latest == version:
             continue
         # What is added takes the place of the first part that is removed, else it comes last.
@@ -32,6 +34,8 @@ def parts_of(store, table, version=None):
         schema, latest = change["schema"], int(change["version"])
     if latest < 0 or (version is not None and latest != version):
         raise KeyError(f"{store} has no version {'' if version is None else version} of {table}")
+    if vacuumed.intersection(parts):
+        raise KeyError(f"version {version} of {table} of {store} was vacuumed")
     return parts, schema
 
 

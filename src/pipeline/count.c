@@ -216,7 +216,8 @@ static char *options_json(const mur_run_options *o)
     return mur_format("{\"fold_case\":%s}", o->is_folding_case ? "true" : "false");
 }
 
-/* Whether the application table's counts can be kept and added to: same options, and gold has only grown since. */
+/* Whether the application table's counts can be kept and added to: same options, gold has only grown since, and what it
+ * grew by is still there by itself. */
 static bool can_add(const mur_job *j, const mur_change *application, int64_t gold_version)
 {
     char *options = options_json(j->options);
@@ -224,7 +225,11 @@ static bool can_add(const mur_job *j, const mur_change *application, int64_t gol
     free(options);
     for (int64_t v = application->input_version + 1; is_same && v <= gold_version; v++) {
         const mur_change *change = mur_store_change(j->store, "gold", v);
-        is_same = change->n_removed == 0 || mur_store_is_rewrite(j->store, change);
+        if (mur_store_is_rewrite(j->store, change))
+            continue;
+        is_same = change->n_removed == 0;
+        for (size_t i = 0; is_same && i < change->n_added; i++) /* put together with others since, then vacuumed */
+            is_same = !mur_store_is_vacuumed(j->store, change->added[i].path);
     }
     return is_same;
 }

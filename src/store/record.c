@@ -47,6 +47,9 @@ void mur_record_clear(mur_record *r)
     for (size_t i = 0; r->sources && i < r->n_sources; i++)
         free(r->sources[i].path);
     free(r->sources);
+    for (size_t i = 0; i < r->n_vacuumed; i++)
+        free(r->vacuumed[i]);
+    free(r->vacuumed);
     free(r->units);
     *r = (mur_record){0};
 }

@@ -109,6 +109,10 @@ void mur_record_format(mur_buf *out, const mur_record *r)
         mur_buf_append_byte(out, ']');
     }
     mur_buf_append_byte(out, ']');
+    for (size_t i = 0; i < r->n_vacuumed; i++) /* most records have none, and then not the member */
+        append_text(out, i ? "," : ",\"vacuumed\":[", r->vacuumed[i]);
+    if (r->n_vacuumed > 0)
+        mur_buf_append_byte(out, ']');
     mur_hash_hex(checksum, mur_hash(out->ptr + begin, out->len - begin));
     mur_buf_printf(out, MUR_CHECKSUM_BEFORE "%s" MUR_CHECKSUM_AFTER, checksum);
 }

@@ -127,6 +127,15 @@ static void take_change(taker *t, const cJSON *json, mur_record *r)
     cJSON_ArrayForEach(item, removed) c->removed[c->n_removed++] = take_path(t, item, "removed");
 }
 
+static void take_vacuumed(taker *t, const cJSON *document, mur_record *r)
+{
+    if (!mur_json_member(document, "vacuumed"))
+        return;
+    const cJSON *paths = take(t, document, "vacuumed", cJSON_IsArray, "an array"), *item;
+    r->vacuumed = mur_alloc((size_t)cJSON_GetArraySize(paths), sizeof *r->vacuumed);
+    cJSON_ArrayForEach(item, paths) r->vacuumed[r->n_vacuumed++] = take_path(t, item, "vacuumed");
+}
+
 static void take_record(taker *t, const cJSON *document, mur_record *r)
 {
     char *time = NULL;
@@ -152,6 +161,7 @@ static void take_record(taker *t, const cJSON *document, mur_record *r)
     }
     const cJSON *tables = take(t, document, "tables", cJSON_IsObject, "an object"), *table;
     cJSON_ArrayForEach(table, tables) take_change(t, table, r);
+    take_vacuumed(t, document, r);
 }
 
 /* What stands before the checksum, or an empty view if that is not there or not right. */

@@ -31,6 +31,8 @@ void mur_state_clear(mur_store *s)
     }
     mur_map_clear(&s->part_paths);
     mur_map_clear(&s->source_paths);
+    mur_map_clear(&s->vacuumed);
+    free(s->vacuumed_by);
     free(s->sources);
     free(s->records);
     free(s->tables);
@@ -41,7 +43,8 @@ void mur_state_clear(mur_store *s)
     s->sources = NULL;
     s->records = NULL;
     s->tables = NULL;
-    s->n_records = s->cap_records = s->n_tables = s->cap_sources = 0;
+    s->vacuumed_by = NULL;
+    s->n_records = s->cap_records = s->n_tables = s->cap_sources = s->cap_vacuumed = 0;
 }
 
 mur_table_state *mur_state_table(const mur_store *s, const char *name)
@@ -169,6 +172,27 @@ static int check_sources(const mur_store *s, const mur_record *r)
     return rc;
 }
 
+/* Only parts that no latest version has can be vacuumed, and each once. */
+static int check_vacuumed(const mur_store *s, const mur_record *r)
+{
+    mur_map seen = {0};
+    int rc = 0;
+    for (size_t t = 0; r->n_vacuumed > 0 && t < s->n_tables; t++)
+        for (size_t i = 0; i < s->tables[t].n_parts; i++)
+            mur_map_add(&seen, mur_view_of(s->tables[t].parts[i]->path), NULL);
+    for (size_t i = 0; rc == 0 && i < r->n_vacuumed; i++) {
+        mur_view path = mur_view_of(r->vacuumed[i]);
+        bool is_new;
+        mur_map_add(&seen, path, &is_new);
+        if (!is_new || mur_map_find(&s->vacuumed, path) != MUR_MAP_NONE)
+            rc = mur_fail(MUR_EDATA, "part %s is vacuumed while a table has it, or a second time", r->vacuumed[i]);
+        else if (mur_map_find(&s->part_paths, path) == MUR_MAP_NONE)
+            rc = mur_fail(MUR_EDATA, "part %s is vacuumed and was never added", r->vacuumed[i]);
+    }
+    mur_map_clear(&seen);
+    return rc;
+}
+
 int mur_state_check(mur_store *s, mur_record *r, bool is_new)
 {
     if (r->number != (int64_t)s->n_records)
@@ -178,7 +202,8 @@ int mur_state_check(mur_store *s, mur_record *r, bool is_new)
         if (rc < 0)
             return rc;
     }
-    return check_sources(s, r);
+    int rc = check_sources(s, r);
+    return rc < 0 ? rc : check_vacuumed(s, r);
 }
 
 void mur_state_apply(mur_table_state *t, const mur_change *c)
@@ -268,9 +293,22 @@ static void share_schema(const mur_store *s, mur_change *c)
     c->is_schema_shared = true;
 }
 
+static void fold_vacuumed(mur_store *s, const mur_record *r)
+{
+    for (size_t i = 0; i < r->n_vacuumed; i++) {
+        size_t number = mur_map_add(&s->vacuumed, mur_view_of(r->vacuumed[i]), NULL);
+        if (number >= s->cap_vacuumed) {
+            s->cap_vacuumed = mur_grown(s->cap_vacuumed, number + 1);
+            s->vacuumed_by = mur_realloc(s->vacuumed_by, s->cap_vacuumed, sizeof *s->vacuumed_by);
+        }
+        s->vacuumed_by[number] = s->n_records;
+    }
+}
+
 void mur_state_fold(mur_store *s, mur_record *r)
 {
     fold_sources(s, r);
+    fold_vacuumed(s, r);
     if (s->n_records == s->cap_records) {
         s->cap_records = mur_grown(s->cap_records, s->n_records + 1);
         s->records = mur_realloc(s->records, s->cap_records, sizeof *s->records);

@@ -27,7 +27,10 @@ struct mur_store {
     size_t n_records, cap_records;
     mur_table_state *tables;
     size_t n_tables;
-    mur_map part_paths; /* all that were ever added: none is used twice */
+    mur_map part_paths;  /* all that were ever added: none is used twice */
+    mur_map vacuumed;    /* those of them whose files are gone, or will be at the next murmur vacuum */
+    size_t *vacuumed_by; /* by number in `vacuumed`: the record that says so */
+    size_t cap_vacuumed;
     mur_map source_paths;
     mur_source_file *sources; /* by number in source_paths */
     size_t cap_sources;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "checkpoint.h"
+#include "murmur/clock.h"
 #include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
@@ -98,6 +99,39 @@ bool mur_store_is_rewrite(const mur_store *s, const mur_change *change)
     return r && strcmp(r->operation, MUR_OPERATION_REWRITE) == 0;
 }
 
+bool mur_store_is_vacuumed(const mur_store *s, const char *path)
+{
+    return mur_map_find(&s->vacuumed, mur_view_of(path)) != MUR_MAP_NONE;
+}
+
+/* Versions from this one on have all their parts: the last that removed one which was vacuumed since. */
+static int64_t first_kept(const mur_store *s, const mur_table_state *t)
+{
+    for (int64_t v = (int64_t)t->n_versions - 1; v > 0; v--) {
+        const mur_change *c = mur_store_change(s, t->name, v);
+        for (size_t i = 0; i < c->n_removed; i++)
+            if (mur_store_is_vacuumed(s, c->removed[i]))
+                return v;
+    }
+    return 0;
+}
+
+static int check_kept(const mur_store *s, const mur_table_state *t, int64_t version, const mur_table_state *then)
+{
+    for (size_t i = 0; i < then->n_parts; i++) {
+        size_t number = mur_map_find(&s->vacuumed, mur_view_of(then->parts[i]->path));
+        if (number == MUR_MAP_NONE)
+            continue;
+        char time[MUR_TIME_TEXT];
+        return mur_fail(MUR_EUSAGE,
+                        "version %" PRId64 " of table %s of %s was vacuumed at %s: versions %" PRId64 " to %zu can be "
+                        "read",
+                        version, t->name, s->folder, mur_time_format(time, s->records[s->vacuumed_by[number]].time),
+                        first_kept(s, t), t->n_versions - 1);
+    }
+    return 0;
+}
+
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts, size_t *n)
 {
     *parts = NULL;
@@ -122,6 +156,11 @@ int mur_store_parts(const mur_store *s, const char *table, int64_t version, cons
     mur_table_state then = {0};
     for (int64_t v = 0; v <= version; v++)
         mur_state_apply(&then, &s->records[t->versions[v].record].changes[t->versions[v].change]);
+    int rc = check_kept(s, t, version, &then);
+    if (rc < 0) {
+        free(then.parts);
+        return rc;
+    }
     *parts = then.parts;
     *n = then.n_parts;
     return 0;

@@ -28,10 +28,12 @@ typedef struct verifier {
     void (*say)(void *context, bool is_damage, const char *text);
     void *context;
     size_t n_damaged;
-    mur_map paths; /* of the parts below, by number */
+    mur_map paths;    /* of the parts below, by number */
+    mur_map vacuumed; /* those of them that need not be there any more */
     named_part *parts;
     size_t cap_parts;
-    int64_t n_rows;
+    int64_t end; /* of the log as it was read: later records are a running writer's */
+    int64_t n_parts, n_rows;
 } verifier;
 
 MUR_PRINTF(3, 4)
@@ -48,6 +50,8 @@ static void say(verifier *v, bool is_damage, const char *format, ...)
 
 static void note_parts(verifier *v, const mur_record *r)
 {
+    for (size_t i = 0; i < r->n_vacuumed; i++)
+        mur_map_add(&v->vacuumed, mur_view_of(r->vacuumed[i]), NULL);
     for (size_t i = 0; i < r->n_changes; i++) {
         const mur_change *c = &r->changes[i];
         for (size_t k = 0; k < c->n_added; k++) {
@@ -116,6 +120,7 @@ static int verify_log(verifier *v)
     mur_log_listing_clear(&early);
     mur_log_listing_clear(&l);
     mur_state_clear(&so_far);
+    v->end = next;
     return rc;
 }
 
@@ -157,10 +162,30 @@ static int check_part(const verifier *v, const named_part *named)
     return rc;
 }
 
+/* Whether the part's file need not be there. A part that is gone may have been vacuumed while others were read. */
+static bool is_vacuumed(verifier *v, const named_part *named)
+{
+    mur_view path = mur_view_of(named->part.path);
+    char *file = mur_path_join(v->folder, named->part.path);
+    bool is_there = mur_path_exists(file);
+    free(file);
+    for (mur_record r; !is_there && mur_map_find(&v->vacuumed, path) == MUR_MAP_NONE; v->end++) {
+        if (mur_state_read(v->log_folder, v->end, &r) < 0)
+            break;
+        for (size_t i = 0; i < r.n_vacuumed; i++)
+            mur_map_add(&v->vacuumed, mur_view_of(r.vacuumed[i]), NULL);
+        mur_record_clear(&r);
+    }
+    return mur_map_find(&v->vacuumed, path) != MUR_MAP_NONE;
+}
+
 static void verify_parts(verifier *v)
 {
     for (size_t i = 0; i < v->paths.n_keys; i++) {
         const named_part *named = &v->parts[i];
+        if (is_vacuumed(v, named))
+            continue;
+        v->n_parts++;
         if (check_part(v, named) < 0)
             say(v, true, "part %s (table %s, version %" PRId64 ") is damaged: %s", named->part.path, named->table,
                 named->version, mur_error_last()->message);
@@ -189,6 +214,8 @@ static void list_folder(verifier *v, const char *path, const char *table)
                               : mur_state_number_of(name) >= 0 || mur_segment_parse(&segment, name);
         if (!is_known)
             say(v, false, "%s is left over: no record names it", relative);
+        else if (table && mur_map_find(&v->vacuumed, mur_view_of(relative)) != MUR_MAP_NONE)
+            say(v, false, "%s is left over: the next murmur vacuum removes it", relative);
         free(relative);
     }
     if (folder)
@@ -224,7 +251,7 @@ int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_dam
         if (rc == 0) {
             verify_parts(&v);
             list_litter(&v);
-            *n_parts = (int64_t)v.paths.n_keys;
+            *n_parts = v.n_parts;
             *n_rows = v.n_rows;
             if (v.n_damaged > 0)
                 rc = mur_fail(MUR_EDATA, "%s is damaged: %zu finding%s", folder, v.n_damaged,
@@ -240,6 +267,7 @@ int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_dam
     }
     free(v.parts);
     mur_map_clear(&v.paths);
+    mur_map_clear(&v.vacuumed);
     free(v.log_folder);
     return rc;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""optimize: what maintenance may do to a store's files, and that no row ever shows it."""
+"""optimize and vacuum: what maintenance may do to a store's files, and that no row ever shows it."""
 
 import json
 import shutil
@@ -166,6 +166,76 @@ class Optimize(Maintenance):
 
     def test_no_store_is_told(self):
         self.assertIn("no store", self.assert_fails(mpirun(2, "optimize", self.folder), 66))
+
+
+class Vacuum(Maintenance):
+    def optimized(self):
+        store = self.copy()
+        self.assert_status(mpirun(2, "optimize", store), 0)
+        return store
+
+    def test_only_what_the_latest_versions_need_is_left(self):
+        store = self.optimized()
+        n_gone = len(list(store.rglob("*.h5"))) - 5
+        kept = {path for table in TABLES for path in parts(store, table)}
+        before = self.exports(store)
+        out = self.assert_status(run("vacuum", store, "--older-than", "0s"), 0).out.decode()
+        self.assertEqual(out.count("removed "), n_gone)
+        self.assertEqual({str(path.relative_to(store)) for path in store.rglob("*.h5")}, kept)
+        self.assertEqual(self.exports(store), before)
+        self.assertIn("whole: 5 parts", self.assert_whole(store))
+        last = records(store)[-1]
+        self.assertEqual((last["operation"], len(last["vacuumed"]), last["tables"]), ("VACUUM", n_gone, {}))
+
+        error = self.assert_fails(run("export", store, "gold", "--version", "3"), 64)
+        self.assertRegex(error, r"version 3 of table gold of .* was vacuumed at .*: versions 12 to 12 can be read")
+        self.assertIn(b"was vacuumed", self.python_rows(store, "gold", "3").stderr)
+        self.assertEqual(self.python_rows(store, "gold").stdout, self.python_rows(self.pristine, "gold").stdout)
+        self.assertEqual(self.assert_status(run("vacuum", store, "--older-than", "0s"), 0).out, b"")
+        self.assertEqual(len(records(store)), last["record"] + 1)
+
+    def test_default_period_keeps_todays_versions(self):
+        store = self.optimized()
+        self.assertEqual(self.assert_status(run("vacuum", store), 0).out, b"")
+        self.assertEqual(self.export(store, "gold", "--version", "3").out,
+                         self.export(self.pristine, "gold", "--version", "3").out)
+
+    def test_dry_run_lists_and_removes_nothing(self):
+        store = self.optimized()
+        before = sorted(store.rglob("*"))
+        out = self.assert_status(run("vacuum", store, "--older-than", "0s", "--dry-run"), 0).out.decode()
+        self.assertEqual(out.count("would remove gold/part-"), 12)
+        self.assertEqual(sorted(store.rglob("*")), before)
+
+    def test_interrupted_vacuum_is_litter_and_the_next_one_finishes_it(self):
+        store = self.optimized()
+        victim = next(iter(parts(self.pristine, "gold")))
+        contents = (store / victim).read_bytes()
+        self.assert_status(run("vacuum", store, "--older-than", "0s"), 0)
+        (store / victim).write_bytes(contents)
+        self.assertIn(f"litter: {victim} is left over", self.assert_whole(store))
+        out = self.assert_status(run("vacuum", store), 0).out.decode()
+        self.assertIn(victim, out)
+        self.assertFalse((store / victim).exists())
+        self.assertNotIn("litter", self.assert_whole(store))
+
+    def test_rows_that_were_not_counted_yet_are_counted_though_their_own_part_is_gone(self):
+        store, plain, more = self.copy(), self.copy("plain"), self.folder / "more"
+        self.assert_status(run("generate", more, "--tweets", 80, "--files", 2, "--seed", 6), 0)
+        self.run_job(more, store)
+        sorted((store / "_log").glob("[0-9]*.json"))[-1].unlink()  # the run ended before it counted
+        self.assert_status(run("optimize", store, "gold"), 0)
+        self.assert_status(run("vacuum", store, "--older-than", "0s"), 0)
+        self.run_job(more, store)
+        self.run_job(more, plain)
+        self.assertEqual(self.export(store, "application").out, self.export(plain, "application").out)
+
+    def test_part_that_is_missing_and_was_not_vacuumed_is_damage(self):
+        store = self.optimized()
+        self.assert_status(run("vacuum", store, "--older-than", "0s"), 0)
+        victim = next(iter(parts(store, "gold")))
+        (store / victim).unlink()
+        self.assertIn(f"part {victim}", self.assert_status(run("verify", store), 65).out.decode())
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ typedef struct mur_unit_rows {
 typedef struct mur_record {
     int64_t number;
     int64_t time;    /* milliseconds; set by mur_store_publish, never before the last record's */
-    char *operation; /* "INGEST", "AGGREGATE", "OPTIMIZE" … */
+    char *operation; /* "INGEST", "AGGREGATE", "OPTIMIZE", "VACUUM" … */
     char *run_id;
     char *murmur_version;
     char *blas_kernel;
@@ -54,6 +54,8 @@ typedef struct mur_record {
     size_t n_changes;
     mur_source_file *sources; /* NULL in an open store: they are in its index (mur_store_source); n_sources stays */
     size_t n_sources;
+    char **vacuumed; /* paths of parts that no kept version needs: their files go as soon as the record stands */
+    size_t n_vacuumed;
     mur_unit_rows *units; /* NULL and 0 in an open store, which does not keep them: mur_store_units reads them */
     size_t n_units;
 } mur_record;

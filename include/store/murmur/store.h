@@ -47,9 +47,12 @@ int64_t mur_store_record_as_of(const mur_store *s, int64_t time);
 int64_t mur_store_version_at(const mur_store *s, const char *table, int64_t record);
 
 /* The parts of a version (-1: latest; none if the table has no version yet), in row order: borrowed entries in a fresh
- * array that the caller frees. MUR_EUSAGE naming the versions there are, if it does not exist. */
+ * array that the caller frees. MUR_EUSAGE naming the versions there are, if it does not exist or was vacuumed. */
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts,
                     size_t *n) MUR_MUST_USE;
+
+/* Whether murmur vacuum has taken the part's file away. */
+bool mur_store_is_vacuumed(const mur_store *s, const char *path);
 
 /* What was ingested under this path, or NULL. Its `path` is NULL: the caller has it. */
 const mur_source_file *mur_store_source(const mur_store *s, mur_view path);

@@ -58,9 +58,14 @@ class Maintenance(murmur_cli.TestCase):
         self.assertIn("is whole", out)
         return out
 
-    def python_rows(self, store, table, *version):
+    def python_reader(self, store, table, *version):
         command = [sys.executable, SOURCE / "scripts/murmur_store.py", store, table, *version]
         return subprocess.run([str(word) for word in command], capture_output=True)
+
+    def python_rows(self, store, table, *version):
+        read = self.python_reader(store, table, *version)
+        self.assertEqual(read.returncode, 0, read.stderr.decode())
+        return read.stdout
 
 
 class Optimize(Maintenance):
@@ -106,9 +111,9 @@ class Optimize(Maintenance):
             for table in ("bronze", "gold"):
                 self.assertEqual(self.export(store, table, "--version", version).out,
                                  self.export(self.pristine, table, "--version", version).out)
-                self.assertEqual(self.python_rows(store, table, version).stdout,
-                                 self.python_rows(self.pristine, table, version).stdout)
-        self.assertEqual(self.python_rows(store, "gold").stdout, self.python_rows(self.pristine, "gold").stdout)
+                self.assertEqual(self.python_rows(store, table, version),
+                                 self.python_rows(self.pristine, table, version))
+        self.assertEqual(self.python_rows(store, "gold"), self.python_rows(self.pristine, "gold"))
 
     def test_named_tables_only(self):
         store = self.copy()
@@ -189,8 +194,8 @@ class Vacuum(Maintenance):
 
         error = self.assert_fails(run("export", store, "gold", "--version", "3"), 64)
         self.assertRegex(error, r"version 3 of table gold of .* was vacuumed at .*: versions 12 to 12 can be read")
-        self.assertIn(b"was vacuumed", self.python_rows(store, "gold", "3").stderr)
-        self.assertEqual(self.python_rows(store, "gold").stdout, self.python_rows(self.pristine, "gold").stdout)
+        self.assertIn(b"was vacuumed", self.python_reader(store, "gold", "3").stderr)
+        self.assertEqual(self.python_rows(store, "gold"), self.python_rows(self.pristine, "gold"))
         self.assertEqual(self.assert_status(run("vacuum", store, "--older-than", "0s"), 0).out, b"")
         self.assertEqual(len(records(store)), last["record"] + 1)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the character tables of the tweet tokenizer, src/token/*.inc but the emoji's.
+"""Writes the character tables of the tokenizers, src/token/*.inc but the emoji's.
 
     make_unicode_tables.py TABLES [OUTPUT_FOLDER]
 
@@ -22,6 +22,20 @@ CLASSES = (
     ("AZ", "regex_I_a-z.txt"),
     ("AZ09", "regex_I_a-z0-9.txt"),
 )
+# Bit name in text_class.h, table.
+TEXT_CLASSES = (
+    ("LETTER", "regex_p_L.txt"),
+    ("NUMBER", "regex_p_N.txt"),
+    ("SPACE", "regex_s.txt"),
+    ("BLANK", "bert_whitespace.txt"),
+    ("CONTROL", "bert_control_Cc_Cf_Co.txt"),
+    ("PUNCTUATION", "bert_punct.txt"),
+)
+# The blocks that BERT puts spaces around.
+CJK = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F))
+CJK += ((0x2B820, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+# What BERT drops beside the control characters.
+DROPPED = (0x0000, 0xFFFD)
 # Python's `re` and `regex` must see the white space that the C code takes for theirs.
 SAME_TABLES = (("py_isspace.txt", "re_s.txt"), ("regex_s.txt", "regex_noflag_s.txt"))
 # The reference ran on Python 3.11, whose int() knows the digits of Unicode 14; its regex module those of Unicode 15.
@@ -49,10 +63,18 @@ def read_classes(tables):
     return {point: tuple(name for name, members in sets.items() if point in members) for point in points}
 
 
+def read_text_classes(tables):
+    sets = {name: points_of(read_ranges(tables / table)) for name, table in TEXT_CLASSES}
+    sets["CONTROL"] |= set(DROPPED)
+    sets["CJK"] = points_of(CJK)
+    points = set().union(*sets.values())
+    return {point: tuple(name for name, members in sets.items() if point in members) for point in points}
+
+
 def class_rows(classes):
-    """Yields (first, last, names) for the longest runs of one class outside ASCII."""
+    """Yields (first, last, names) for the longest runs of one class."""
     first = last = None
-    for point in sorted(point for point in classes if point >= 0x80):
+    for point in sorted(classes):
         if first is not None and point == last + 1 and classes[point] == classes[first]:
             last = point
             continue
@@ -69,8 +91,8 @@ def check_decimals(rows):
             raise SystemExit(f"U+{first:04X}..U+{last:04X} is not a whole number of digit sets")
 
 
-def c_class(names):
-    return " | ".join("MUR_" + name for name in names) if names else "0"
+def c_class(names, prefix="MUR_"):
+    return " | ".join(prefix + name for name in names) if names else "0"
 
 
 def write(path, explanation, lines):
@@ -85,7 +107,7 @@ def main():
     arguments = parser.parse_args()
 
     classes = read_classes(arguments.tables)
-    rows = list(class_rows(classes))
+    rows = list(class_rows({point: names for point, names in classes.items() if point >= 0x80}))
     check_decimals(rows)
     write(
         arguments.output / "unicode_class.inc",
@@ -99,6 +121,16 @@ def main():
         arguments.output / "ascii_class.inc",
         ["Classes of ASCII, by code point."],
         [f"    [0x{point:02X}] = {c_class(classes[point])}," for point in range(0x80) if point in classes],
+    )
+
+    classes = read_text_classes(arguments.tables)
+    write(
+        arguments.output / "text_class.inc",
+        ["Classes of all code points: ranges in code point order. What is missing is in none."],
+        [
+            f"    {{0x{first:04X}, 0x{last:04X}, {c_class(names, 'MUR_TEXT_')}}},"
+            for first, last, names in class_rows(classes)
+        ],
     )
 
     names = dict(line.split("\t") for line in (arguments.tables / "html_name2codepoint.tsv").read_text().splitlines())

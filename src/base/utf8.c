@@ -76,6 +76,23 @@ void mur_utf8_append_escaped(mur_buf *b, mur_view text, bool is_nul_escaped)
     }
 }
 
+void mur_utf8_append_mended(mur_buf *b, mur_view text)
+{
+    while (text.len > 0) {
+        size_t valid = mur_utf8_valid_prefix(text);
+        mur_buf_append(b, text.ptr, valid);
+        text.ptr += valid;
+        text.len -= valid;
+        if (text.len == 0)
+            break;
+        uint32_t point;
+        size_t bad = (size_t)-mur_utf8_decode(&point, text.ptr, text.len);
+        mur_utf8_append(b, point);
+        text.ptr += bad;
+        text.len -= bad;
+    }
+}
+
 size_t mur_utf8_valid_prefix(mur_view text)
 {
     size_t i = 0;

@@ -55,12 +55,7 @@ void mur_append_json_string(mur_buf *out, mur_view text)
         return;
     }
     mur_buf mended = {0};
-    for (size_t i = 0; i < text.len;) {
-        uint32_t point;
-        int len = mur_utf8_decode(&point, text.ptr + i, text.len - i);
-        mur_utf8_append(&mended, point);
-        i += (size_t)abs(len);
-    }
+    mur_utf8_append_mended(&mended, text);
     mur_json_append_string(out, mur_buf_view(&mended));
     mur_buf_clear(&mended);
 }

@@ -1,11 +1,12 @@
 /* Trees for murmur's own documents and for model files, by cJSON, which is given only what the scanner passed. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "murmur/file.h"
 #include "murmur/json.h"
 
-/* Sets the message for the byte at `where`, lines and columns counted from 1, columns in bytes. */
-static void fail_in_text(mur_view text, size_t where, const char *what, const char *detail)
+int mur_json_fail_at(mur_view text, size_t where, const char *what, const char *format, ...)
 {
     size_t line = 1, line_begin = 0;
     for (size_t i = 0; i < where && i < text.len; i++) {
@@ -14,7 +15,12 @@ static void fail_in_text(mur_view text, size_t where, const char *what, const ch
             line_begin = i + 1;
         }
     }
-    mur_fail(MUR_EDATA, "%s: line %zu, column %zu: %s", what, line, where - line_begin + 1, detail);
+    char detail[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    return mur_fail(MUR_EDATA, "%s: line %zu, column %zu: %s", what, line, where - line_begin + 1, detail);
 }
 
 cJSON *mur_json_parse(mur_view text, const char *what)
@@ -22,15 +28,15 @@ cJSON *mur_json_parse(mur_view text, const char *what)
     mur_json_scan scan;
     mur_json_check(&scan, text, CJSON_NESTING_LIMIT);
     if (scan.verdict != MUR_JSON_OK) {
-        fail_in_text(text, scan.where, what, scan.detail);
+        mur_json_fail_at(text, scan.where, what, "%s", scan.detail);
         return NULL;
     }
     const char *stopped = text.ptr;
     cJSON *root = cJSON_ParseWithLengthOpts(text.ptr, text.len, &stopped, 0);
     if (!root)
-        fail_in_text(text, (size_t)(stopped - text.ptr), what,
-                     "cJSON cannot read this value: a \\u surrogate without its pair, a number of more than 63 "
-                     "characters, or no memory");
+        mur_json_fail_at(text, (size_t)(stopped - text.ptr), what,
+                         "cJSON cannot read this value: a \\u surrogate without its pair, a number of more than 63 "
+                         "characters, or no memory");
     return root;
 }
 

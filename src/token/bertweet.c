@@ -3,7 +3,8 @@
  */
 #include <stdlib.h>
 
-#include "bpe.h"
+#include "added_tokens.h"
+#include "bpe_codes.h"
 #include "murmur/file.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
@@ -19,7 +20,6 @@
 #define MASK "<mask>"
 #define NOT_LOOKED_UP (-1)
 #define N_FIXED 4
-#define MOST_SPECIALS 4096 /* added tokens are a handful; they are searched one by one */
 
 /* Their ids are their places here, and the vocabulary begins behind them. */
 static const char *const fixed_specials[N_FIXED] = {"<s>", "<pad>", "</s>", "<unk>"};
@@ -28,13 +28,11 @@ typedef struct bertweet {
     mur_tokenizer base;
     bool has_normalization;
     mur_vocab vocab;
-    mur_bpe bpe;
-    int32_t begin, end, unknown;
+    mur_bpe_codes codes;
+    int32_t unknown;
     int32_t *symbol_ids[2]; /* by number of the BPE symbol: id inside and at the end of a word, or NOT_LOOKED_UP */
 
-    /* The strings that are taken literally, wherever they stand: by number, with their ids in the vocabulary. */
-    mur_map specials;
-    bool begins_special[256]; /* by first byte */
+    mur_added_tokens added;
 
     mur_word_cache cache;
     mur_tweet_normalizer normalizer;
@@ -44,12 +42,6 @@ typedef struct bertweet {
     size_t cap_pieces;
     mur_buf key;
 } bertweet;
-
-static void add_special(bertweet *t, mur_view special)
-{
-    mur_map_add(&t->specials, special, NULL);
-    t->begins_special[(unsigned char)special.ptr[0]] = true;
-}
 
 /* added_tokens.json: {"STRING": id, …}, <mask> as a rule. */
 static int read_added_tokens(bertweet *t, const char *path)
@@ -64,14 +56,10 @@ static int read_added_tokens(bertweet *t, const char *path)
         double id = cJSON_IsNumber(token) ? token->valuedouble : -1;
         if (!(id >= 0 && id < INT32_MAX) || id != (double)(int32_t)id)
             rc = mur_fail(MUR_EDATA, "%s: the id of \"%s\" is not a whole number from 0 up", path, token->string);
-        else if (token->string[0] == '\0')
-            rc = mur_fail(MUR_EDATA, "%s: an empty token", path);
-        else if (t->specials.n_keys == MOST_SPECIALS)
-            rc = mur_fail(MUR_EDATA, "%s: more than %d added tokens", path, MOST_SPECIALS);
-        if (rc == 0) {
+        else if ((rc = mur_added_tokens_add(&t->added, mur_view_of(token->string), (mur_added_token){0})) < 0)
+            mur_error_add("%s", path);
+        if (rc == 0)
             mur_vocab_set(&t->vocab, mur_view_of(token->string), (int32_t)id);
-            add_special(t, mur_view_of(token->string));
-        }
     }
     cJSON_Delete(added);
     return rc;
@@ -80,19 +68,26 @@ static int read_added_tokens(bertweet *t, const char *path)
 static int read_vocab(bertweet *t, const char *folder)
 {
     char *vocab_path = mur_path_join(folder, "vocab.txt"), *added_path = mur_path_join(folder, "added_tokens.json");
-    for (int32_t i = 0; i < N_FIXED; i++) {
+    int rc = 0;
+    for (int32_t i = 0; rc == 0 && i < N_FIXED; i++) {
         mur_vocab_set(&t->vocab, mur_view_of(fixed_specials[i]), i);
-        add_special(t, mur_view_of(fixed_specials[i]));
+        rc = mur_added_tokens_add(&t->added, mur_view_of(fixed_specials[i]), (mur_added_token){0});
     }
-    int rc = mur_vocab_read_counted(&t->vocab, vocab_path, N_FIXED);
+    if (rc == 0)
+        rc = mur_vocab_read_counted(&t->vocab, vocab_path, N_FIXED);
     if (rc == 0)
         rc = read_added_tokens(t, added_path);
     if (rc == 0) {
         if (mur_vocab_id(&t->vocab, mur_view_of(MASK)) == MUR_VOCAB_NONE)
             mur_vocab_set(&t->vocab, mur_view_of(MASK), t->vocab.largest + 1);
-        add_special(t, mur_view_of(MASK));
-        t->begin = mur_vocab_id(&t->vocab, mur_view_of("<s>"));
-        t->end = mur_vocab_id(&t->vocab, mur_view_of("</s>"));
+        rc = mur_added_tokens_add(&t->added, mur_view_of(MASK), (mur_added_token){0});
+    }
+    if (rc == 0) {
+        for (size_t i = 0; i < t->added.strings.n_keys; i++)
+            t->added.tokens[i].id = mur_vocab_id(&t->vocab, mur_map_key(&t->added.strings, i));
+        rc = mur_frame_add_before(&t->base.frame, mur_vocab_id(&t->vocab, mur_view_of("<s>")));
+        if (rc == 0)
+            rc = mur_frame_add_after(&t->base.frame, mur_vocab_id(&t->vocab, mur_view_of("</s>")));
         t->unknown = mur_vocab_id(&t->vocab, mur_view_of("<unk>"));
         t->base.vocab_size = (size_t)t->vocab.largest + 1;
     }
@@ -105,8 +100,8 @@ static void bertweet_close(mur_tokenizer *base)
 {
     bertweet *t = (bertweet *)base;
     mur_vocab_clear(&t->vocab);
-    mur_bpe_clear(&t->bpe);
-    mur_map_clear(&t->specials);
+    mur_bpe_codes_clear(&t->codes);
+    mur_added_tokens_clear(&t->added);
     mur_word_cache_clear(&t->cache);
     mur_tweet_normalizer_clear(&t->normalizer);
     mur_points_clear(&t->raw);
@@ -126,10 +121,10 @@ static int bertweet_open(mur_tokenizer **out, const tokenizer_folder *folder)
     t->has_normalization = mur_json_bool(folder->tokenizer_config, "normalization", false);
     int rc = read_vocab(t, folder->path);
     if (rc == 0)
-        rc = mur_bpe_open(&t->bpe, codes_path);
+        rc = mur_bpe_codes_open(&t->codes, codes_path);
     for (int i = 0; rc == 0 && i < 2; i++) {
-        t->symbol_ids[i] = mur_alloc(t->bpe.symbols.n_keys, sizeof(int32_t));
-        memset(t->symbol_ids[i], 0xFF, t->bpe.symbols.n_keys * sizeof(int32_t)); /* NOT_LOOKED_UP */
+        t->symbol_ids[i] = mur_alloc(t->codes.symbols.n_keys, sizeof(int32_t));
+        memset(t->symbol_ids[i], 0xFF, t->codes.symbols.n_keys * sizeof(int32_t)); /* NOT_LOOKED_UP */
     }
     free(codes_path);
     if (rc < 0) {
@@ -138,35 +133,6 @@ static int bertweet_open(mur_tokenizer **out, const tokenizer_folder *folder)
     }
     *out = t ? &t->base : NULL;
     return rc;
-}
-
-/* The length of the longest special token at the start of `text`, which is not empty; 0 when there is none. */
-static size_t special_at_start(const bertweet *t, mur_view text)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < t->specials.n_keys; i++) {
-        mur_view special = mur_map_key(&t->specials, i);
-        if (special.len > longest && special.len <= text.len && memcmp(special.ptr, text.ptr, special.len) == 0)
-            longest = special.len;
-    }
-    return longest;
-}
-
-/* Takes the next piece off `*rest`, which is not empty: a special token, or the text before one. */
-static mur_view next_piece(const bertweet *t, mur_view *rest, bool *is_special)
-{
-    size_t at = 0, special_len = 0;
-    for (; at < rest->len; at++)
-        if (t->begins_special[(unsigned char)rest->ptr[at]]) {
-            special_len = special_at_start(t, (mur_view){rest->ptr + at, rest->len - at});
-            if (special_len)
-                break;
-        }
-    *is_special = at == 0 && special_len > 0;
-    mur_view piece = {rest->ptr, *is_special ? special_len : at};
-    rest->ptr += piece.len;
-    rest->len -= piece.len;
-    return piece;
 }
 
 static const mur_points *points_of_piece(bertweet *t, mur_view piece)
@@ -208,7 +174,7 @@ static void encode_new_word(bertweet *t, const uint32_t *word, size_t len)
         t->cap_pieces = mur_grown(t->cap_pieces, len);
         t->pieces = mur_realloc(t->pieces, t->cap_pieces, sizeof *t->pieces);
     }
-    size_t n = mur_bpe_split(&t->bpe, t->pieces, word, len), first = 0;
+    size_t n = mur_bpe_codes_split(&t->codes, t->pieces, word, len), first = 0;
     t->word_ids.len = 0;
     for (size_t i = 0; i < n; i++) {
         mur_bpe_piece piece = t->pieces[i];
@@ -224,10 +190,11 @@ static void encode_new_word(bertweet *t, const uint32_t *word, size_t len)
 
 static void encode_word(bertweet *t, const uint32_t *word, size_t len, mur_ids *ids)
 {
-    if (mur_word_cache_find(&t->cache, word, len, ids))
+    mur_view key = {(const char *)word, len * sizeof *word};
+    if (mur_word_cache_find(&t->cache, key, ids))
         return;
     encode_new_word(t, word, len);
-    mur_word_cache_keep(&t->cache, word, len, t->word_ids.ptr, t->word_ids.len);
+    mur_word_cache_keep(&t->cache, key, t->word_ids.ptr, t->word_ids.len);
     for (size_t i = 0; i < t->word_ids.len; i++)
         mur_ids_append(ids, t->word_ids.ptr[i]);
 }
@@ -235,18 +202,14 @@ static void encode_word(bertweet *t, const uint32_t *word, size_t len, mur_ids *
 static void bertweet_encode(mur_tokenizer *base, mur_view text, mur_ids *ids, size_t *n_full)
 {
     bertweet *t = (bertweet *)base;
-    size_t before = ids->len;
-    /* What is cut off need not be known, unless its length is asked for. */
-    size_t enough = n_full ? SIZE_MAX : before + base->max_length;
-    mur_ids_append(ids, t->begin);
-    while (text.len > 0 && ids->len < enough) {
-        bool is_special;
-        mur_view piece = next_piece(t, &text, &is_special);
-        if (is_special) {
-            mur_ids_append(ids, mur_vocab_id(&t->vocab, piece));
+    size_t first_id = ids->len, enough = mur_frame_begin(&base->frame, ids, n_full);
+    mur_added_scan scan = {.added = &t->added, .text = text};
+    while (ids->len < enough && mur_added_scan_next(&scan)) {
+        if (scan.token) {
+            mur_ids_append(ids, scan.token->id);
             continue;
         }
-        const mur_points *points = points_of_piece(t, piece);
+        const mur_points *points = points_of_piece(t, scan.piece);
         size_t first, end = 0;
         while (ids->len < enough && next_word(points, &first, &end)) {
             /* In raw text a newline belongs to the word before it; normalised text has none but as white space. */
@@ -255,11 +218,7 @@ static void bertweet_encode(mur_tokenizer *base, mur_view text, mur_ids *ids, si
             encode_word(t, points->ptr + first, end - first, ids);
         }
     }
-    if (n_full)
-        *n_full = ids->len - before + 1;
-    if (ids->len - before > base->max_length - 1)
-        ids->len = before + base->max_length - 1;
-    mur_ids_append(ids, t->end);
+    mur_frame_end(&base->frame, ids, first_id, n_full);
 }
 
 /* A surrogate, which the ids know from U+FFFD, comes out as that: UTF-8 has nothing else. */
@@ -277,16 +236,15 @@ static void bertweet_normalize(mur_tokenizer *base, mur_view text, mur_buf *out)
         append_run(out, points->ptr, points->len);
         return;
     }
-    for (bool is_first_piece = true; text.len > 0; is_first_piece = false) {
-        bool is_special;
-        mur_view piece = next_piece(t, &text, &is_special);
+    mur_added_scan scan = {.added = &t->added, .text = text};
+    for (bool is_first_piece = true; mur_added_scan_next(&scan); is_first_piece = false) {
         if (!is_first_piece)
             mur_buf_append_byte(out, ' ');
-        if (is_special) {
-            mur_buf_append_view(out, piece);
+        if (scan.token) {
+            mur_buf_append_view(out, scan.piece);
             continue;
         }
-        const mur_points *points = points_of_piece(t, piece);
+        const mur_points *points = points_of_piece(t, scan.piece);
         size_t first, end = 0;
         for (bool is_first = true; next_word(points, &first, &end); is_first = false) {
             if (!is_first)
@@ -297,7 +255,7 @@ static void bertweet_normalize(mur_tokenizer *base, mur_view text, mur_buf *out)
 }
 
 const tokenizer_class mur_bertweet_class = {
-    .name = "BertweetTokenizer",
+    .names = "BertweetTokenizer",
     .n_hidden_positions = 2, /* RoBERTa counts positions from padding_idx + 1 = 2 */
     .default_max_length = 128,
     .open = bertweet_open,

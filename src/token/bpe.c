@@ -2,13 +2,13 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "lines.h"
 #include "murmur/mem.h"
-#include "points.h"
 
 #define NO_RANK UINT32_MAX
 #define NOWHERE SIZE_MAX
+#define SHORT 64
 
 struct mur_bpe_merge {
     uint32_t left, right; /* symbols */
@@ -16,7 +16,7 @@ struct mur_bpe_merge {
     uint32_t rank; /* NO_RANK: a free slot */
 };
 
-/* A symbol of the word in hand: a node of a list, named by the position of its first code point. */
+/* A symbol of the word in hand: a node of a list, named by the position of its first symbol. */
 struct mur_bpe_symbol {
     uint32_t symbol;
     uint32_t rank;   /* of the merge with the next one, or NO_RANK */
@@ -40,80 +40,28 @@ static mur_bpe_merge *slot_of(const mur_bpe *b, uint32_t left, uint32_t right)
     return &b->merges[slot];
 }
 
-static void add_merge(mur_bpe *b, mur_view left, mur_view right, uint32_t rank)
+void mur_bpe_init(mur_bpe *b, size_t n_merges)
 {
-    uint32_t left_symbol = (uint32_t)mur_map_add(&b->symbols, left, NULL);
-    uint32_t right_symbol = (uint32_t)mur_map_add(&b->symbols, right, NULL);
-    mur_buf_reset(&b->key);
-    mur_buf_append_view(&b->key, left);
-    mur_buf_append_view(&b->key, right);
-    uint32_t merged = (uint32_t)mur_map_add(&b->symbols, mur_buf_view(&b->key), NULL);
-    /* Of a pair learned twice the later rank counts. */
-    *slot_of(b, left_symbol, right_symbol) = (mur_bpe_merge){left_symbol, right_symbol, merged, rank};
-}
-
-/* Three fields, the last of which is dropped. */
-static bool is_merge(mur_view line, mur_view *left, mur_view *right)
-{
-    mur_view count, more;
-    return mur_view_next_field(left, &line) && mur_view_next_field(right, &line) &&
-           mur_view_next_field(&count, &line) && !mur_view_next_field(&more, &line);
-}
-
-/* The symbol of one code point, or MUR_BPE_NO_SYMBOL. */
-static uint32_t find_symbol(mur_bpe *b, uint32_t point, bool is_last)
-{
-    mur_buf_reset(&b->key);
-    mur_points_to_key(&b->key, &point, 1);
-    if (is_last)
-        mur_buf_append_text(&b->key, MUR_BPE_END_OF_WORD);
-    size_t number = mur_map_find(&b->symbols, mur_buf_view(&b->key));
-    return number == MUR_MAP_NONE ? MUR_BPE_NO_SYMBOL : (uint32_t)number;
-}
-
-int mur_bpe_open(mur_bpe *b, const char *path)
-{
-    mur_buf text = {0};
-    int rc = mur_text_file_read(&text, path);
-    if (rc < 0)
-        goto done;
-
-    size_t n_lines = 0;
-    for (mur_lines lines = mur_lines_of(mur_buf_view(&text)); mur_lines_next(&lines) && lines.is_ended;)
-        n_lines++;
-    if (n_lines > UINT32_MAX / 8) { /* three symbols a line, and MUR_BPE_NO_SYMBOL */
-        rc = mur_fail(MUR_EDATA, "%s: %zu merges are too many", path, n_lines);
-        goto done;
-    }
-    b->n_slots = 64;
-    while (b->n_slots < 2 * n_lines)
+    *b = (mur_bpe){.n_slots = 64};
+    while (b->n_slots < 2 * n_merges)
         b->n_slots *= 2;
     b->merges = mur_alloc(b->n_slots, sizeof *b->merges);
     for (size_t i = 0; i < b->n_slots; i++)
         b->merges[i].rank = NO_RANK;
-
-    for (mur_lines lines = mur_lines_of(mur_buf_view(&text)); mur_lines_next(&lines) && lines.is_ended;) {
-        mur_view left, right;
-        if (is_merge(lines.line, &left, &right))
-            add_merge(b, left, right, (uint32_t)(lines.number - 1));
-    }
-    for (uint32_t point = 0; point < 0x80; point++)
-        for (int is_last = 0; is_last < 2; is_last++)
-            b->ascii[is_last][point] = find_symbol(b, point, is_last);
-done:
-    mur_buf_clear(&text);
-    return rc;
 }
 
 void mur_bpe_clear(mur_bpe *b)
 {
-    mur_map_clear(&b->symbols);
-    mur_buf_clear(&b->key);
     free(b->merges);
     free(b->word);
     free(b->heap);
     free(b->round);
     *b = (mur_bpe){0};
+}
+
+void mur_bpe_set(mur_bpe *b, uint32_t left, uint32_t right, uint32_t merged, uint32_t rank)
+{
+    *slot_of(b, left, right) = (mur_bpe_merge){left, right, merged, rank};
 }
 
 static bool comes_before(mur_bpe_candidate a, mur_bpe_candidate b)
@@ -177,7 +125,7 @@ static void merge_at(mur_bpe *b, size_t at)
         consider(b, symbol->previous);
 }
 
-static void begin_word(mur_bpe *b, const uint32_t *word, size_t len)
+static void begin_word(mur_bpe *b, const uint32_t *symbols, size_t len)
 {
     if (len > b->cap_word) {
         b->cap_word = mur_grown(b->cap_word, len);
@@ -185,11 +133,8 @@ static void begin_word(mur_bpe *b, const uint32_t *word, size_t len)
     }
     b->n_heap = 0;
     for (size_t i = 0; i < len; i++) {
-        bool is_last = i + 1 == len;
-        b->word[i] =
-            (mur_bpe_symbol){.symbol = word[i] < 0x80 ? b->ascii[is_last][word[i]] : find_symbol(b, word[i], is_last),
-                             .previous = i ? i - 1 : NOWHERE,
-                             .next = is_last ? NOWHERE : i + 1};
+        b->word[i] = (mur_bpe_symbol){
+            .symbol = symbols[i], .previous = i ? i - 1 : NOWHERE, .next = i + 1 == len ? NOWHERE : i + 1};
     }
     for (size_t i = 0; i < len; i++)
         consider(b, i);
@@ -216,9 +161,74 @@ static void merge_round(mur_bpe *b)
     }
 }
 
-size_t mur_bpe_split(mur_bpe *b, mur_bpe_piece *pieces, const uint32_t *word, size_t len)
+/* A word of SHORT symbols at most needs neither heap nor list: the lowest rank is looked for again in each round. */
+typedef struct short_word {
+    uint32_t symbol[SHORT], rank[SHORT], merged[SHORT]; /* rank and result of the merge with the next one */
+    uint8_t end[SHORT];
+    size_t n;
+} short_word;
+
+static void look_up(const mur_bpe *b, short_word *w, size_t at)
 {
-    begin_word(b, word, len);
+    w->rank[at] = NO_RANK;
+    if (at + 1 == w->n || w->symbol[at] == MUR_BPE_NO_SYMBOL || w->symbol[at + 1] == MUR_BPE_NO_SYMBOL)
+        return;
+    const mur_bpe_merge *merge = slot_of(b, w->symbol[at], w->symbol[at + 1]);
+    w->rank[at] = merge->rank;
+    w->merged[at] = merge->merged;
+}
+
+/* Merges the pair of this rank, which is somewhere, in all its places. */
+static void merge_short(const mur_bpe *b, short_word *w, uint32_t rank)
+{
+    size_t from = 0, to;
+    while (w->rank[from] != rank)
+        from++;
+    uint64_t is_new = 0;
+    size_t first = from;
+    for (to = from; from < w->n; to++) {
+        bool is_pair = w->rank[from] == rank;
+        w->symbol[to] = is_pair ? w->merged[from] : w->symbol[from];
+        w->rank[to] = w->rank[from];
+        w->merged[to] = w->merged[from];
+        w->end[to] = w->end[from + is_pair];
+        is_new |= (uint64_t)is_pair << to;
+        from += is_pair ? 2 : 1;
+    }
+    w->n = to;
+    uint64_t is_stale = is_new | is_new >> 1; /* a pair of which either symbol is new */
+    for (size_t at = first > 0 ? first - 1 : 0; at < w->n; at++)
+        if (is_stale >> at & 1)
+            look_up(b, w, at);
+}
+
+static size_t split_short(const mur_bpe *b, mur_bpe_piece *pieces, const uint32_t *symbols, size_t len)
+{
+    short_word w;
+    w.n = len;
+    memcpy(w.symbol, symbols, len * sizeof *symbols);
+    for (size_t i = 0; i < len; i++) {
+        w.end[i] = (uint8_t)(i + 1);
+        look_up(b, &w, i);
+    }
+    for (;;) {
+        uint32_t best = NO_RANK;
+        for (size_t i = 0; i < w.n; i++)
+            best = w.rank[i] < best ? w.rank[i] : best;
+        if (best == NO_RANK)
+            break;
+        merge_short(b, &w, best);
+    }
+    for (size_t i = 0; i < w.n; i++)
+        pieces[i] = (mur_bpe_piece){w.end[i], w.symbol[i]};
+    return w.n;
+}
+
+size_t mur_bpe_split(mur_bpe *b, mur_bpe_piece *pieces, const uint32_t *symbols, size_t len)
+{
+    if (len <= SHORT)
+        return split_short(b, pieces, symbols, len);
+    begin_word(b, symbols, len);
     while (b->n_heap > 0)
         merge_round(b);
     size_t n = 0;

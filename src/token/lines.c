@@ -43,7 +43,7 @@ int mur_text_file_read(mur_buf *out, const char *path)
     return mur_fail(MUR_EDATA, "%s: line %zu is not UTF-8; get the file again", path, lines.number);
 }
 
-/* The length of the white-space character at the start or the end of `text`, which is valid UTF-8; 0 if it is none. */
+/* The length of the white-space character at the start or the end of `text`, which is UTF-8; 0 if it is none. */
 static size_t blank_at_start(mur_view text)
 {
     uint32_t point;
@@ -54,30 +54,38 @@ static size_t blank_at_start(mur_view text)
 static size_t blank_at_end(mur_view text)
 {
     size_t length = 1;
-    while (length < text.len && ((unsigned char)text.ptr[text.len - length] & 0xC0) == 0x80)
+    while (length < text.len && length < 4 && ((unsigned char)text.ptr[text.len - length] & 0xC0) == 0x80)
         length++;
     return length <= text.len ? blank_at_start((mur_view){text.ptr + text.len - length, length}) : 0;
 }
 
-mur_view mur_view_strip(mur_view text)
+size_t mur_view_blank_at_start(mur_view text)
+{
+    size_t total = 0, blank;
+    while ((blank = blank_at_start((mur_view){text.ptr + total, text.len - total})))
+        total += blank;
+    return total;
+}
+
+mur_view mur_view_strip_end(mur_view text)
 {
     size_t blank;
-    while ((blank = blank_at_start(text))) {
-        text.ptr += blank;
-        text.len -= blank;
-    }
     while ((blank = blank_at_end(text)))
         text.len -= blank;
     return text;
 }
 
+mur_view mur_view_strip(mur_view text)
+{
+    size_t blank = mur_view_blank_at_start(text);
+    return mur_view_strip_end((mur_view){text.ptr + blank, text.len - blank});
+}
+
 bool mur_view_next_field(mur_view *field, mur_view *rest)
 {
-    size_t blank;
-    while ((blank = blank_at_start(*rest))) {
-        rest->ptr += blank;
-        rest->len -= blank;
-    }
+    size_t blank = mur_view_blank_at_start(*rest);
+    rest->ptr += blank;
+    rest->len -= blank;
     *field = (mur_view){rest->ptr, 0};
     while (rest->len && !blank_at_start(*rest)) {
         uint32_t point;

@@ -23,8 +23,12 @@ int mur_text_file_read(mur_buf *out, const char *path) MUR_MUST_USE;
 mur_lines mur_lines_of(mur_view text);
 bool mur_lines_next(mur_lines *l);
 
-/* Without the white space (Python's) at both ends. */
+/* Without the white space (Python's) at both ends, or at the end. */
 mur_view mur_view_strip(mur_view text);
+mur_view mur_view_strip_end(mur_view text);
+
+/* The length of the white space that the text begins with. */
+size_t mur_view_blank_at_start(mur_view text);
 
 /* The next run of non-space, cut off the front of `*rest`; false when there is none. */
 bool mur_view_next_field(mur_view *field, mur_view *rest);

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "murmur/file.h"
+#include "lines.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
 #include "tokenizer_class.h"
@@ -10,7 +10,8 @@
 /* transformers writes 1e30 for "no limit". */
 #define NO_LIMIT 1e29
 
-static const tokenizer_class *const classes[] = {&mur_bertweet_class};
+static const tokenizer_class *const classes[] = {&mur_bertweet_class, &mur_byte_level_class};
+#define N_CLASSES (sizeof classes / sizeof *classes)
 
 void mur_ids_append(mur_ids *ids, int32_t id)
 {
@@ -27,71 +28,135 @@ void mur_ids_clear(mur_ids *ids)
     *ids = (mur_ids){0};
 }
 
-static bool holds(const tokenizer_folder *folder, const char *name)
-{
-    char *path = mur_path_join(folder->path, name);
-    bool exists = mur_path_exists(path);
-    free(path);
-    return exists;
-}
-
-/* An absent file is an empty object; a file that is something else than an object is MUR_EDATA. */
-static int read_config(cJSON **out, const tokenizer_folder *folder, const char *name)
-{
-    int rc = 0;
-    char *path = mur_path_join(folder->path, name);
-    if (!mur_path_exists(path))
-        *out = cJSON_CreateObject();
-    else if (!(*out = mur_json_parse_file(path)))
-        rc = mur_error_last()->code;
-    else if (!cJSON_IsObject(*out))
-        rc = mur_fail(MUR_EDATA, "%s is not a JSON object", path);
-    free(path);
-    return rc;
-}
-
 /* "murmur has A, B": the end of a refusal. */
 static void append_supported(mur_buf *message)
 {
     mur_buf_append_text(message, "murmur has ");
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-        mur_buf_printf(message, "%s%s", i ? ", " : "", classes[i]->name);
-    mur_buf_append_text(message, " only");
+    for (size_t i = 0; i < N_CLASSES; i++)
+        mur_buf_printf(message, "%s%s", i ? " " : "", classes[i]->names);
+    mur_buf_append_text(message, " only (each also with Fast behind it)");
 }
 
-static int find_class(const tokenizer_class **out, const tokenizer_folder *folder)
+/* Whether `name`, up to its "Fast", is one of the class's. */
+static bool is_named(const tokenizer_class *class, const char *name)
 {
+    static const char fast[] = "Fast";
+    mur_view rest = mur_view_of(class->names), known;
+    size_t len = strlen(name);
+    if (len > sizeof fast - 1 && strcmp(name + len - (sizeof fast - 1), fast) == 0)
+        len -= sizeof fast - 1;
+    while (mur_view_next_field(&known, &rest))
+        if (mur_view_equal(known, (mur_view){name, len}))
+            return true;
+    return false;
+}
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+    for (; *list; list++)
+        if (name && strcmp(name, *list) == 0)
+            return true;
+    return false;
+}
+
+/* The tokenizer file in the folder that only SentencePiece has, or NULL. */
+static const char *sentencepiece_file(const tokenizer_folder *folder)
+{
+    static const char *const names[] = {"sentencepiece.bpe.model", "spiece.model", "tokenizer.model", NULL};
+    const char *const *name = names;
+    while (*name && !tokenizer_folder_holds(folder, *name))
+        name++;
+    return *name;
+}
+
+/* The class that the model's type has in transformers; NULL for no type and for another. BertweetTokenizer's model is
+ * RoBERTa's too, but only it has a bpe.codes. */
+static const tokenizer_class *class_of_model(const char *model_type, const tokenizer_folder *folder)
+{
+    if (model_type && strcmp(model_type, "roberta") == 0)
+        return tokenizer_folder_holds(folder, "bpe.codes") ? &mur_bertweet_class : &mur_byte_level_class;
+    return NULL;
+}
+
+static const tokenizer_class *class_of_json(const tokenizer_json *j)
+{
+    const char *type = tokenizer_json_model_type(j);
+    if (!type)
+        return NULL;
+    return strcmp(type, "BPE") == 0 ? &mur_byte_level_class : NULL;
+}
+
+/* By the files alone, for a folder without any configuration. */
+static const tokenizer_class *class_of_files(const tokenizer_folder *folder)
+{
+    if (folder->json.tree)
+        return class_of_json(&folder->json);
+    if (tokenizer_folder_holds(folder, "bpe.codes") && tokenizer_folder_holds(folder, "vocab.txt"))
+        return &mur_bertweet_class;
+    if (tokenizer_folder_holds(folder, "vocab.json") && tokenizer_folder_holds(folder, "merges.txt"))
+        return &mur_byte_level_class;
+    return NULL;
+}
+
+static int refuse(const tokenizer_folder *folder, const char *name, const char *model_type)
+{
+    const char *sentencepiece = sentencepiece_file(folder), *json_type = NULL;
+    if (folder->json.tree)
+        json_type = tokenizer_json_model_type(&folder->json);
+    mur_buf message = {0};
+    mur_buf_printf(&message, "%s: ", folder->path);
+    if (name)
+        mur_buf_printf(&message, "the tokenizer is a %s", name);
+    else if (model_type)
+        mur_buf_printf(&message, "the model_type is %s and no tokenizer_class is named", model_type);
+    else
+        mur_buf_append_text(&message, "nothing says what the tokenizer is: no tokenizer_class, no model_type");
+    if (sentencepiece)
+        mur_buf_printf(&message, ", a SentencePiece model (%s)", sentencepiece);
+    if (json_type)
+        mur_buf_printf(&message, "; tokenizer.json has a %s model", json_type);
+    else if (!sentencepiece && !name)
+        mur_buf_append_text(&message, "; there is no tokenizer.json, no vocab.json with merges.txt, and no vocab.txt");
+    mur_buf_append_text(&message, "; use a model with another: ");
+    append_supported(&message);
+    int rc = mur_fail(MUR_EDATA, "%s", mur_buf_text(&message));
+    mur_buf_clear(&message);
+    return rc;
+}
+
+/* As transformers' AutoTokenizer: the class named by tokenizer_config.json, else by config.json, else that of the
+ * model's type. A class that stands for "what tokenizer.json says" is looked up there. */
+static int find_class(const tokenizer_class **out, tokenizer_folder *folder)
+{
+    static const char *const generic[] = {"PreTrainedTokenizerFast", "PreTrainedTokenizer", "TokenizersBackend", NULL};
     const char *name = mur_json_string(folder->tokenizer_config, "tokenizer_class", NULL);
     if (!name)
         name = mur_json_string(folder->config, "tokenizer_class", NULL);
     const char *model_type = mur_json_string(folder->config, "model_type", NULL);
-    /* Only BertweetTokenizer has a bpe.codes. Its model is RoBERTa's, or there is no configuration to say. */
-    bool is_roberta = model_type ? strcmp(model_type, "roberta") == 0 : !folder->config->child;
-    if (!name && is_roberta && holds(folder, "vocab.txt") && holds(folder, "bpe.codes"))
-        name = mur_bertweet_class.name;
-
-    for (size_t i = 0; name && i < sizeof classes / sizeof *classes; i++)
-        if (strcmp(name, classes[i]->name) == 0) {
-            *out = classes[i];
-            return 0;
-        }
-    mur_buf message = {0};
-    mur_buf_printf(&message, "%s: ", folder->path);
-    if (name) {
-        mur_buf_printf(&message, "the tokenizer is a %s; use a model with another: ", name);
-        append_supported(&message);
-    } else if (!folder->config->child && !folder->tokenizer_config->child) {
-        mur_buf_append_text(&message, "no config.json and no tokenizer_config.json; give the folder of a model");
+    *out = NULL;
+    if (is_one_of(name, generic) && folder->json.tree) {
+        folder->is_generic = true;
+        *out = class_of_json(&folder->json);
+    } else if (name) {
+        for (size_t i = 0; i < N_CLASSES && !*out; i++)
+            *out = is_named(classes[i], name) ? classes[i] : NULL;
+    } else if (model_type) {
+        *out = class_of_model(model_type, folder);
     } else {
-        mur_buf_printf(&message,
-                       "neither tokenizer_config.json nor config.json names a tokenizer_class (model_type is %s), and "
-                       "there is no vocab.txt with bpe.codes; ",
-                       model_type ? model_type : "not given");
-        append_supported(&message);
+        folder->is_generic = true;
+        *out = class_of_files(folder);
     }
-    int rc = mur_fail(MUR_EDATA, "%s", mur_buf_text(&message));
-    mur_buf_clear(&message);
-    return rc;
+    return *out ? 0 : refuse(folder, name, model_type);
+}
+
+/* Of max_position_embeddings those that no token gets: RoBERTa counts on from the padding token's. */
+static double hidden_positions(const tokenizer_folder *folder, const tokenizer_class *class)
+{
+    static const char *const roberta_types[] = {"roberta", "camembert", "xlm-roberta", NULL};
+    const char *model_type = mur_json_string(folder->config, "model_type", NULL);
+    if (!model_type)
+        return (double)class->n_hidden_positions;
+    return is_one_of(model_type, roberta_types) ? mur_json_number(folder->config, "pad_token_id", 1) + 1 : 0;
 }
 
 /* The smaller one of what the tokenizer and the model allow. */
@@ -99,11 +164,11 @@ static int find_max_length(size_t *out, const tokenizer_folder *folder, const to
 {
     double of_tokenizer = mur_json_number(folder->tokenizer_config, "model_max_length", NO_LIMIT);
     double of_model = mur_json_number(folder->config, "max_position_embeddings", NO_LIMIT);
-    double least = NO_LIMIT;
+    double least = NO_LIMIT, hidden = hidden_positions(folder, class);
     if (of_tokenizer < least)
         least = of_tokenizer;
-    if (of_model - (double)class->n_hidden_positions < least)
-        least = of_model - (double)class->n_hidden_positions;
+    if (of_model - hidden < least)
+        least = of_model - hidden;
     if (least >= NO_LIMIT) {
         *out = class->default_max_length;
         return 0;
@@ -117,17 +182,11 @@ static int find_max_length(size_t *out, const tokenizer_folder *folder, const to
 
 int mur_tokenizer_open(mur_tokenizer **out, const char *path)
 {
-    tokenizer_folder folder = {.path = path};
+    tokenizer_folder folder;
     const tokenizer_class *class = NULL;
     size_t max_length = 0;
     *out = NULL;
-    int rc = 0;
-    if (!mur_path_is_folder(path))
-        rc = mur_fail(MUR_ENOINPUT, "%s is not a folder; give the folder of a model", path);
-    if (rc == 0)
-        rc = read_config(&folder.config, &folder, "config.json");
-    if (rc == 0)
-        rc = read_config(&folder.tokenizer_config, &folder, "tokenizer_config.json");
+    int rc = tokenizer_folder_open(&folder, path);
     if (rc == 0)
         rc = find_class(&class, &folder);
     if (rc == 0)
@@ -136,10 +195,14 @@ int mur_tokenizer_open(mur_tokenizer **out, const char *path)
         rc = class->open(out, &folder);
     if (rc == 0) {
         (*out)->class = class;
-        (*out)->max_length = max_length;
+        (*out)->frame.max_length = max_length;
+        if (max_length < (*out)->frame.n_before + (*out)->frame.n_after) {
+            rc = mur_fail(MUR_EDATA, "%s: a model_max_length of %zu leaves no room for the special tokens", path,
+                          max_length);
+            mur_tokenizer_close(out);
+        }
     }
-    cJSON_Delete(folder.config);
-    cJSON_Delete(folder.tokenizer_config);
+    tokenizer_folder_close(&folder);
     return rc;
 }
 
@@ -162,7 +225,7 @@ void mur_tokenizer_normalize(mur_tokenizer *t, mur_view text, mur_buf *out)
 
 size_t mur_tokenizer_max_length(const mur_tokenizer *t)
 {
-    return t->max_length;
+    return t->frame.max_length;
 }
 
 size_t mur_tokenizer_vocab_size(const mur_tokenizer *t)

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/hash.h"
 #include "murmur/mem.h"
 
 /* 1 MiB of slots, half of them used, and at most 17 MiB of entries (3 in practice). */
 #define N_SLOTS (1u << 17)
 #define MOST_WORDS (N_SLOTS / 2)
-#define LONGEST_WORD 32 /* a word has no more ids than code points */
-#define MOST_PROBES 16  /* a word whose place is that crowded is not kept */
+#define LONGEST_WORD 128 /* bytes: 32 code points */
+#define MOST_IDS 128
+#define MOST_PROBES 16 /* a word whose place is that crowded is not kept */
 
 /* An entry's first element: the length below, the number of ids above. */
 #define HEAD(len, n_ids) ((uint32_t)(len) | (uint32_t)(n_ids) << 16)
@@ -21,45 +23,44 @@ struct mur_word_cache_slot {
     uint32_t where; /* of the entry, + 1; 0 = free */
 };
 
-static uint64_t hash_of(const uint32_t *word, size_t len)
+/* The elements that a word takes in its entry. */
+static size_t elements_of(size_t len)
 {
-    uint64_t hash = len;
-    for (size_t i = 0; i < len; i++)
-        hash = ((hash << 5 | hash >> 59) ^ word[i]) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash;
+    return (len + sizeof(uint32_t) - 1) / sizeof(uint32_t);
 }
 
 /* The slot that holds the word or where it would go; NULL when there is neither near enough. */
-static mur_word_cache_slot *slot_of(const mur_word_cache *c, const uint32_t *word, size_t len, uint64_t hash)
+static mur_word_cache_slot *slot_of(const mur_word_cache *c, mur_view word, uint64_t hash)
 {
     for (uint32_t probe = 0; probe < MOST_PROBES; probe++) {
         mur_word_cache_slot *slot = &c->slots[((hash >> 32) + probe) % N_SLOTS];
         if (slot->where == 0)
             return slot;
         const uint32_t *entry = c->entries + slot->where - 1;
-        if (slot->hash == (uint32_t)hash && HEAD_LEN(entry[0]) == len &&
-            memcmp(entry + 1, word, len * sizeof *word) == 0)
+        if (slot->hash == (uint32_t)hash && HEAD_LEN(entry[0]) == word.len &&
+            memcmp(entry + 1, word.ptr, word.len) == 0)
             return slot;
     }
     return NULL;
 }
 
-bool mur_word_cache_find(const mur_word_cache *c, const uint32_t *word, size_t len, mur_ids *ids)
+bool mur_word_cache_find(const mur_word_cache *c, mur_view word, mur_ids *ids)
 {
-    if (len > LONGEST_WORD || !c->slots)
+    if (word.len > LONGEST_WORD || !c->slots)
         return false;
-    const mur_word_cache_slot *slot = slot_of(c, word, len, hash_of(word, len));
+    const mur_word_cache_slot *slot = slot_of(c, word, mur_hash(word.ptr, word.len));
     if (!slot || slot->where == 0)
         return false;
     const uint32_t *entry = c->entries + slot->where - 1;
+    const uint32_t *found = entry + 1 + elements_of(word.len);
     for (uint32_t i = 0; i < HEAD_IDS(entry[0]); i++)
-        mur_ids_append(ids, (int32_t)entry[1 + len + i]);
+        mur_ids_append(ids, (int32_t)found[i]);
     return true;
 }
 
-void mur_word_cache_keep(mur_word_cache *c, const uint32_t *word, size_t len, const int32_t *ids, size_t n_ids)
+void mur_word_cache_keep(mur_word_cache *c, mur_view word, const int32_t *ids, size_t n_ids)
 {
-    if (len > LONGEST_WORD)
+    if (word.len == 0 || word.len > LONGEST_WORD || n_ids > MOST_IDS)
         return;
     if (!c->slots)
         c->slots = mur_alloc(N_SLOTS, sizeof *c->slots);
@@ -67,19 +68,20 @@ void mur_word_cache_keep(mur_word_cache *c, const uint32_t *word, size_t len, co
         memset(c->slots, 0, N_SLOTS * sizeof *c->slots);
         c->n_words = c->n_entries = 0;
     }
-    uint64_t hash = hash_of(word, len);
-    mur_word_cache_slot *slot = slot_of(c, word, len, hash);
+    uint64_t hash = mur_hash(word.ptr, word.len);
+    mur_word_cache_slot *slot = slot_of(c, word, hash);
     if (!slot)
         return;
-    size_t need = 1 + len + n_ids;
+    size_t n_elements = elements_of(word.len), need = 1 + n_elements + n_ids;
     if (c->cap_entries - c->n_entries < need) {
         c->cap_entries = mur_grown(c->cap_entries, c->n_entries + need);
         c->entries = mur_realloc(c->entries, c->cap_entries, sizeof *c->entries);
     }
     uint32_t *entry = c->entries + c->n_entries;
-    entry[0] = HEAD(len, n_ids);
-    memcpy(entry + 1, word, len * sizeof *word);
-    memcpy(entry + 1 + len, ids, n_ids * sizeof *ids);
+    entry[0] = HEAD(word.len, n_ids);
+    memcpy(entry + 1, word.ptr, word.len);
+    if (n_ids > 0)
+        memcpy(entry + 1 + n_elements, ids, n_ids * sizeof *ids);
     *slot = (mur_word_cache_slot){(uint32_t)hash, (uint32_t)c->n_entries + 1};
     c->n_entries += need;
     c->n_words++;

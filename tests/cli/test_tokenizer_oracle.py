@@ -1,28 +1,37 @@
 #!/usr/bin/env python3
-"""murmur tokenize against the Python tokenizer of the training scripts, which shares nothing with it: real words, and
-random pieces put together so that the rules meet. The same texts in every run."""
+"""murmur tokenize against tokenizers in plain Python, which share nothing with it: real words, and random pieces put
+together so that the rules meet; real tweets too where the team's data is. The same texts in every run. More of them:
 
+    MURMUR_ORACLE_TEXTS=100000 python3 tests/cli/test_tokenizer_oracle.py
+"""
+
+import collections
+import gzip
 import html.entities
+import itertools
 import json
+import os
 import random
 import re
 import shutil
 import sys
+import unicodedata
 import unittest
 
 import murmur_cli
-from murmur_cli import MODEL, SOURCE, run
+from murmur_cli import MODEL, SHARED, SOURCE, run
 
 sys.path.insert(0, str(SOURCE / "scripts/train"))
 try:
+    import byte_level
     import tweet_text
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-N_TEXTS = 5000
+N_TEXTS = int(os.environ.get("MURMUR_ORACLE_TEXTS", 5000))  # of each tokenizer
 SURROGATE = re.compile("[\ud800-\udfff]")  # entities can spell one, and UTF-8 cannot
-LONGEST_RUN = 60  # seconds, both programs and both modes
+LONGEST_RUN = 60 + N_TEXTS // 100  # seconds
 
 LINKS = """http:// https:// HTTP:/ http:/// http:a httpſ:// www. www http a.co/ bit.ly/ab google.com x.y-z.co.uk/ .com/
     a.b""".split()
@@ -35,6 +44,7 @@ ENDINGS = ["n't ", "'m ", "'re ", "'s ", "'ll ", "'d ", "'ve ", "cannot ", "can'
 ENTITIES = """&amp; &lt; &gt; &quot; &hellip; &rsquo; &apos; &AMP; &#39; &#x27; &#8217; &x41; &xi; &#; &; &x; &#x;
     &#xD83D; &#128; &x81; &#10; &#32; &nbsp; &#64;user &#1_0_0; &#1__0; &#-5; &#+65; &#x0x41; &#1114112; &amp;lt; &lt;s&gt; &a&b;
     &#٣٤; &zwj;""".split()
+APOSTROPHES = "'s 't 're 've 'm 'll 'd 'S 'sx 'l 'r '' ' 'll've".split()
 SPECIALS = "<s> </s> <mask> <pad> <unk> <Mask> <s </w> @@ a@@ x</w>y".split()
 SPACES = [" ", " ", " ", "  ", "\n", "\n\n", "\t", "\r\n"]
 SPACES += ["\u00a0", "\u2028", "\u3000", "\u0085", "\u001c", "\u001f", "\u200b"]
@@ -52,7 +62,7 @@ class Texts:
         self.random = random.Random(seed)
         self.kinds = [LINKS, PARENTHESES, HANDLES, SMILEYS, NUMBERS, DOTS, ENDINGS, ENTITIES, SPECIALS, SPACES]
         self.kinds += [ODDITIES, PUNCTUATION, words, words, words, list(tweet_text.EMOJI_NAMES)]
-        self.kinds += [[f"&{name};" for name in html.entities.name2codepoint]]
+        self.kinds += [[f"&{name};" for name in html.entities.name2codepoint], APOSTROPHES]
 
     def character(self):
         return chr(self.random.randint(*self.random.choice(BLOCKS)))
@@ -90,7 +100,69 @@ class Texts:
         return self.random.choice((self.glued, self.spaced, self.sentence_with_noise, self.few_characters))()
 
 
-class Tokenizer(murmur_cli.TestCase):
+class AnyTexts(Texts):
+    """Of any characters: for tokenizers whose tables of Unicode no newer version can differ from in what it assigns."""
+
+    def character(self):
+        if self.random.random() < 0.5:
+            return super().character()
+        while True:
+            character = chr(self.random.randrange(self.random.choice((0x80, 0x800, 0x3100, 0x10000, 0x20000))))
+            # Python's tables are of Unicode 14 or later; what they assign is what it always was.
+            if character != "\0" and unicodedata.category(character) not in ("Cn", "Cs"):
+                return character
+
+
+def real_texts(n):
+    """Tweets, where the team's data is."""
+    texts = []
+    for path in sorted((SHARED / "data/tweets").glob("tweets-*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            texts += [json.loads(line)["text"] for line in itertools.islice(lines, n - len(texts))]
+    return [text for text in texts if text]
+
+
+def learn_merges(words, n):
+    """Byte pair encoding's merges of these words, the plain way."""
+    counts = collections.Counter(byte_level.to_letters(word) for word in words)
+    split = {word: list(word) for word in counts}
+    merges = []
+    while len(merges) < n:
+        pairs = collections.Counter()
+        for word, symbols in split.items():
+            for pair in zip(symbols, symbols[1:]):
+                pairs[pair] += counts[word]
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        merges.append(best)
+        for word, symbols in split.items():
+            if best[0] in symbols:
+                at = 0
+                while at + 1 < len(symbols):
+                    if (symbols[at], symbols[at + 1]) == best:
+                        symbols[at : at + 2] = [best[0] + best[1]]
+                    at += 1
+    return merges
+
+
+def murmur_mini_words():
+    lines = (MODEL / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    words = [line.rsplit(" ", 1)[0] for line in lines]
+    return [word for word in words if not word.endswith("@@")]
+
+
+class Comparison(murmur_cli.TestCase):
+    def compare(self, folder, oracle, texts):
+        lines = "".join(json.dumps({"text": text}, ensure_ascii=len(text) % 2 == 0) + "\n" for text in texts)
+        result = run("tokenize", "--model", folder, "--normalized", stdin=lines.encode("utf-8"), timeout=LONGEST_RUN)
+        self.assert_status(result, 0)
+        self.assertEqual(len(result.rows), len(texts))
+        for text, got in zip(texts, result.rows):
+            wanted = {"ids": oracle.encode(text), "normalized": SURROGATE.sub("\ufffd", oracle.normalize(text))}
+            self.assertEqual(got, wanted, ascii(text))
+        return result.rows
+
+
+class TweetTokenizer(Comparison):
     def model(self, has_normalization):
         """murmur-mini's vocabulary, and a short limit, so that texts are cut too."""
         folder = self.folder / ("normalized" if has_normalization else "raw")
@@ -106,18 +178,7 @@ class Tokenizer(murmur_cli.TestCase):
         oracle = tweet_text.TweetTokenizer.from_folder(folder)
         words = [token for token in oracle.ids if not token.endswith("@@") and token not in oracle.specials]
         texts = Texts(words, seed=20090406)
-        texts = [texts.next() for _ in range(N_TEXTS)]
-        lines = "".join(json.dumps({"text": text}, ensure_ascii=len(text) % 2 == 0) + "\n" for text in texts)
-        result = run("tokenize", "--model", folder, "--normalized", stdin=lines.encode("utf-8"), timeout=LONGEST_RUN)
-        self.assert_status(result, 0)
-        expected = [
-            {"ids": oracle.encode(text), "normalized": SURROGATE.sub("\ufffd", oracle.normalize(text))}
-            for text in texts
-        ]
-        for text, got, wanted in zip(texts, result.rows, expected):
-            self.assertEqual(got, wanted, ascii(text))
-        self.assertEqual(len(result.rows), N_TEXTS)
-        return expected
+        return self.compare(folder, oracle, [texts.next() for _ in range(N_TEXTS)])
 
     def test_ids_with_normalization(self):
         rows = self.check_texts(has_normalization=True)
@@ -125,6 +186,79 @@ class Tokenizer(murmur_cli.TestCase):
 
     def test_ids_without_normalization(self):
         self.check_texts(has_normalization=False)
+
+
+class ByteLevelTokenizer(Comparison):
+    @classmethod
+    def setUpClass(cls):
+        words = murmur_mini_words()
+        cls.merges = learn_merges([" " * (number % 3 > 0) + word for number, word in enumerate(words[:3000])], 400)
+        strings = ["<s>", "<pad>", "</s>", "<unk>", *byte_level.LETTERS.values()]
+        strings += [left + right for left, right in cls.merges] + ["<mask>"]
+        cls.ids = {string: number for number, string in enumerate(dict.fromkeys(strings))}
+        texts = AnyTexts(words, seed=20090407)
+        cls.texts = real_texts(N_TEXTS // 2)
+        cls.texts += [texts.next() for _ in range(N_TEXTS - len(cls.texts))]
+
+    def model(self, name, files, **settings):
+        folder = self.folder / name
+        folder.mkdir()
+        for file_name, content in files.items():
+            text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=len(name) % 2 == 0)
+            (folder / file_name).write_text(text, encoding="utf-8")
+        config = {"tokenizer_class": "RobertaTokenizer", "model_max_length": 64, **settings}
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+        return folder
+
+    def separate_files(self):
+        merges = "".join(f"{left} {right}\n" for left, right in self.merges)
+        return {"vocab.json": self.ids, "merges.txt": "#version: 0.2\n" + merges}
+
+    def one_file(self, merges, adds_prefix_space=False):
+        specials = [("<s>", False), ("<pad>", False), ("</s>", False), ("<unk>", False), ("<mask>", True)]
+        return {
+            "tokenizer.json": {
+                "version": "1.0",
+                "added_tokens": [
+                    {"id": self.ids[token], "content": token, "lstrip": takes_space, "special": True}
+                    for token, takes_space in specials
+                ],
+                "normalizer": None,
+                "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": adds_prefix_space, "trim_offsets": True},
+                "post_processor": {
+                    "type": "RobertaProcessing",
+                    "sep": ["</s>", self.ids["</s>"]],
+                    "cls": ["<s>", self.ids["<s>"]],
+                },
+                "model": {"type": "BPE", "dropout": None, "vocab": self.ids, "merges": merges},
+            }
+        }
+
+    def test_ids_from_separate_files(self):
+        oracle = byte_level.ByteLevel(self.ids, self.merges, 64)
+        rows = self.compare(self.model("files", self.separate_files()), oracle, self.texts)
+        self.assertTrue(any(len(row["ids"]) == 64 for row in rows))
+
+    def test_ids_from_tokenizer_json(self):
+        oracle = byte_level.ByteLevel(self.ids, self.merges, 64)
+        pairs = self.model("pairs", self.one_file(self.merges))
+        self.compare(pairs, oracle, self.texts[: N_TEXTS // 4])
+        strings = self.model("strings", self.one_file([f"{left} {right}" for left, right in self.merges]))
+        self.compare(strings, oracle, self.texts[: N_TEXTS // 4])
+
+    def test_prefix_space_of_a_named_and_of_a_generic_class(self):
+        oracle = byte_level.ByteLevel(self.ids, self.merges, 64, adds_prefix_space=True)
+        named = self.model("named", self.one_file(self.merges), add_prefix_space=True)
+        self.compare(named, oracle, self.texts[: N_TEXTS // 4])
+        files = self.one_file(self.merges, adds_prefix_space=True)
+        generic = self.model("generic", files, tokenizer_class="PreTrainedTokenizerFast")
+        self.compare(generic, oracle, self.texts[: N_TEXTS // 4])
+
+    def test_ids_of_the_real_vocabulary(self):
+        folder = SHARED / "tokenizers/roberta-base"
+        if not folder.exists():
+            self.skipTest(f"no {folder}")
+        self.compare(folder, byte_level.ByteLevel.from_folder(folder, max_length=512), self.texts)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ size_t mur_utf8_show(char *out, size_t room, mur_view text);
 /* Appends `text` with the bytes that are not valid UTF-8 (`is_nul_escaped`: also NUL) as \xNN. */
 void mur_utf8_append_escaped(mur_buf *b, mur_view text, bool is_nul_escaped);
 
+/* Appends any bytes as UTF-8: each maximal invalid subsequence becomes U+FFFD. */
+void mur_utf8_append_mended(mur_buf *b, mur_view text);
+
 /* The offset of the first byte that is not valid UTF-8; `text.len` when all of it is. */
 size_t mur_utf8_valid_prefix(mur_view text);
 

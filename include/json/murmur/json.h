@@ -48,6 +48,10 @@ void mur_json_check(mur_json_scan *out, mur_view text, size_t max_depth);
 cJSON *mur_json_parse(mur_view text, const char *what) MUR_MUST_USE;
 cJSON *mur_json_parse_file(const char *path) MUR_MUST_USE;
 
+/* Sets the message "WHAT: line L, column C: …" for the byte at `where` of `text`, lines and columns counted from 1,
+ * columns in bytes. MUR_EDATA. */
+int mur_json_fail_at(mur_view text, size_t where, const char *what, const char *format, ...) MUR_PRINTF(4, 5);
+
 /* Members of an object by exact name; the last of duplicates. Missing or of another type: the given default. */
 const cJSON *mur_json_member(const cJSON *object, const char *name);
 const char *mur_json_string(const cJSON *object, const char *name, const char *otherwise);

@@ -26,9 +26,9 @@ typedef struct mur_ids {
 void mur_ids_append(mur_ids *ids, int32_t id);
 void mur_ids_clear(mur_ids *ids);
 
-/* Reads the tokenizer files of a Hugging Face folder: config.json and tokenizer_config.json decide the class (today
- * BertweetTokenizer: vocab.txt, bpe.codes, added_tokens.json). MUR_ENOINPUT, MUR_EDATA; the message names file and
- * line. */
+/* Reads the tokenizer files of a Hugging Face folder: BertweetTokenizer (vocab.txt, bpe.codes, added_tokens.json) and
+ * RobertaTokenizer (tokenizer.json, else vocab.json and merges.txt). docs/MODEL.md says how the class is found and which
+ * file counts. MUR_ENOINPUT, MUR_EDATA; the message names file, line and column. */
 int mur_tokenizer_open(mur_tokenizer **out, const char *folder) MUR_MUST_USE;
 void mur_tokenizer_close(mur_tokenizer **t);
 

@@ -20,6 +20,9 @@
 /* Application is brought up to date at the end of a run, and in a long one at most so often. */
 #define COUNT_SECONDS 60.0
 
+/* While a run waits for its next trigger, a request to stop is noticed within this time. */
+#define LOOK_SECONDS 0.2
+
 static volatile sig_atomic_t stop_asked;
 
 static void on_stop(int signal_number)
@@ -203,17 +206,26 @@ static size_t n_waiting(const queue *q)
     return n;
 }
 
-/* Collective. True where any rank was asked to stop. */
-static bool is_stopping(const mur_comm *c)
+/* SIGUSR1 reached this rank, or, seen by rank 0, a request (murmur stop) lies in the store. */
+static bool is_asked_to_stop(const mur_job *j)
 {
-    return mur_max(c, stop_asked) != 0;
+    return stop_asked || (j->store && mur_store_is_stop_asked(j->store));
+}
+
+/* Collective. True where any rank was asked to stop; from then on all know it. */
+static bool is_stopping(const mur_job *j)
+{
+    bool is_agreed = mur_max(j->c, is_asked_to_stop(j)) != 0;
+    if (is_agreed)
+        stop_asked = 1;
+    return is_agreed; /* not stop_asked: a signal may have come to this rank alone since */
 }
 
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */
 static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
 {
     int rc = 0;
-    while (rc == 0 && !is_stopping(j->c)) {
+    while (rc == 0 && !is_stopping(j)) {
         mur_plan plan;
         plan_next(j, q, &plan);
         if (plan.n_files == 0) {
@@ -240,13 +252,19 @@ static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
     return rc;
 }
 
-/* Rank 0 sleeps until the next look or a signal; the others wait for its broadcast, which sleeps too. */
-static void wait_for_trigger(const mur_job *j, double since)
+/* Collective. Until the next look, or until some rank is asked to stop: they compare notes five times a second. */
+static bool is_stopped_before_trigger(const mur_job *j, double since)
 {
-    if (j->c->rank == 0)
-        for (double left; !stop_asked && (left = since + 1e-3 * (double)j->options->interval_ms - mur_monotonic()) > 0;)
-            mur_sleep(left < 0.2 ? left : 0.2);
-    mur_barrier(j->c);
+    double end = since + 1e-3 * (double)j->options->interval_ms, left;
+    for (;;) {
+        if (is_stopping(j))
+            return true;
+        left = j->c->rank == 0 ? end - mur_monotonic() : 0;
+        if (mur_broadcast_int64(j->c, left <= 0))
+            return false;
+        if (j->c->rank == 0)
+            mur_sleep(left < LOOK_SECONDS ? left : LOOK_SECONDS);
+    }
 }
 
 /* Collective. All looks and batches of the run, and the application table. */
@@ -262,11 +280,7 @@ static int ingest(mur_job *j, queue *q)
             rc = drain(j, q, &n_batches, &counted);
         if (rc == 0)
             rc = mur_count(j);
-        is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopping(j->c);
-        if (!is_over) {
-            wait_for_trigger(j, since);
-            is_over = is_stopping(j->c);
-        }
+        is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopped_before_trigger(j, since);
     }
     return rc;
 }

@@ -15,6 +15,7 @@
 #include "murmur/file.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
+#include "stop.h"
 #include "thread.h"
 
 #ifdef MURMUR_FAULTS
@@ -27,9 +28,10 @@
 
 struct mur_lock {
     char *path;
-    char *own_path; /* where the file is made; also the name that a broken lock is moved to is made from it */
-    mur_buf text;   /* what it holds: no other process writes the same */
-    int fd;         /* of our file, under whatever name: renewing it never touches another's lock */
+    char *stop_path; /* of requests to this run */
+    char *own_path;  /* where the file is made; also the name that a broken lock is moved to is made from it */
+    mur_buf text;    /* what it holds: no other process writes the same */
+    int fd;          /* of our file, under whatever name: renewing it never touches another's lock */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -124,16 +126,26 @@ done:
     return rc;
 }
 
+/* "process 12 on host node3 (run 1f…, SLURM job /7)"; a fresh string. */
+static char *who(const mur_holder *h)
+{
+    if (h->pid < 0 || !*h->host || !*h->run_id)
+        return mur_strdup("somebody whom it does not name");
+    return mur_format("process %" PRId64 " on host %s (run %s%s%s)", h->pid, h->host, h->run_id,
+                      *h->job ? ", SLURM job " : "", h->job);
+}
+
 static int refuse(const mur_lock *l, const mur_holder *h, double silence)
 {
-    char since[MUR_TIME_TEXT] = "an unknown time";
+    char since[MUR_TIME_TEXT] = "an unknown time", *holder = who(h);
     if (h->time != MUR_NO_TIME)
         mur_time_format(since, h->time);
-    return mur_fail(MUR_ECREATE,
-                    "%s is held by process %" PRId64 " on host %s (run %s%s%s) since %s, renewed %.0f s ago: wait for "
-                    "it to end, ask it to with murmur stop, or, if it cannot be running any more, use --break-lock",
-                    l->path, h->pid, *h->host ? h->host : "?", *h->run_id ? h->run_id : "?",
-                    *h->job ? ", SLURM job " : "", h->job, since, silence > 0 ? silence : 0);
+    int rc = mur_fail(MUR_ECREATE,
+                      "%s is held by %s since %s, renewed %.0f s ago: wait for it to end, ask it to with murmur stop, "
+                      "or, if it cannot be running any more, use --break-lock",
+                      l->path, holder, since, silence > 0 ? silence : 0);
+    free(holder);
+    return rc;
 }
 
 /* Judges whoever holds the lock: breaks it, or says in `*is_held` that it must be waited for. */
@@ -155,8 +167,9 @@ static int judge(const mur_lock *l, const mur_holder *self, bool is_forced, bool
     mur_holder_parse(&holder, mur_buf_view(&seen.text));
     const char *reason = is_forced ? "--break-lock" : mur_holder_is_gone(&holder, self, silence);
     if (reason) {
-        mur_log_warn("the lock of process %" PRId64 " on host %s (run %s) is broken: %s", holder.pid, holder.host,
-                     holder.run_id, reason);
+        char *holding = who(&holder);
+        mur_log_warn("the lock %s of %s is broken: %s", l->path, holding, reason);
+        free(holding);
         rc = break_lock(l, &seen);
     } else if (is_last) {
         rc = refuse(l, &holder, silence);
@@ -211,6 +224,7 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
     mur_holder_self(&self, run_id);
     l->fd = -1;
     l->path = mur_path_join(store, "_lock");
+    l->stop_path = mur_stop_path(store, run_id);
     l->own_path = mur_format("%s-%s-%" PRId64 "-%s", l->path, self.host, self.pid, run_id);
     mur_holder_format(&l->text, &self);
     int rc = make_own(l);
@@ -219,6 +233,8 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
         mur_fault_pass("lock.unlink");
         unlink(l->own_path);
     }
+    if (rc == 0)
+        mur_stop_clean(store, run_id);
     if (rc == 0) {
         pthread_mutex_init(&l->mutex, NULL);
         mur_condition_init(&l->changed);
@@ -237,6 +253,7 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
         mur_buf_clear(&l->text);
         free(l->path);
         free(l->own_path);
+        free(l->stop_path);
         free(l);
         l = NULL;
     }
@@ -251,18 +268,23 @@ int mur_lock_check(const mur_lock *l)
     bool is_ours = rc == 0 && mur_view_equal(mur_buf_view(&text), mur_buf_view(&l->text));
     mur_holder other;
     mur_holder_parse(&other, mur_buf_view(&text));
-    if (rc == MUR_ENOINPUT)
+    if (rc == MUR_ENOINPUT) {
         rc = mur_fail(MUR_ECREATE, "the lock %s was removed while this run held it: nothing is published; run again",
                       l->path);
-    else if (rc == 0 && !is_ours)
-        rc =
-            mur_fail(MUR_ECREATE,
-                     "the lock %s was taken over by process %" PRId64 " on host %s (run %s): nothing is published; run "
-                     "again when it is done",
-                     l->path, other.pid, other.host, other.run_id);
+    } else if (rc == 0 && !is_ours) {
+        char *taker = who(&other);
+        rc = mur_fail(MUR_ECREATE, "the lock %s was taken over by %s: nothing is published; run again when it is done",
+                      l->path, taker);
+        free(taker);
+    }
     mur_holder_clear(&other);
     mur_buf_clear(&text);
     return rc;
+}
+
+bool mur_lock_is_stop_asked(const mur_lock *l)
+{
+    return l->stop_path && access(l->stop_path, F_OK) == 0;
 }
 
 void mur_lock_release(mur_lock **lock)
@@ -283,9 +305,12 @@ void mur_lock_release(mur_lock **lock)
     if (mur_lock_check(l) == 0)
         unlink(l->path);
     *mur_error_last() = before;
+    if (l->stop_path)
+        unlink(l->stop_path);
     close(l->fd);
     mur_buf_clear(&l->text);
     free(l->path);
     free(l->own_path);
+    free(l->stop_path);
     free(l);
 }

@@ -20,7 +20,10 @@ int mur_lock_check(const mur_lock *l) MUR_MUST_USE;
 /* Now, nanoseconds since 1970, by the clock of the store's file system: our file is touched to read it. MUR_EIO. */
 int mur_lock_clock(const mur_lock *l, int64_t *now_ns) MUR_MUST_USE;
 
-/* Removes the file if it is still ours. Fine on NULL. */
+/* Whether somebody asked this run to end after the batch in hand. Cheap: one access(). */
+bool mur_lock_is_stop_asked(const mur_lock *l);
+
+/* Removes the file if it is still ours, and the request to stop, which is obeyed or too late. Fine on NULL. */
 void mur_lock_release(mur_lock **l);
 
 #endif

@@ -134,17 +134,26 @@ static bool is_same(const char *a, const char *b)
     return *a && strcmp(a, b) == 0;
 }
 
+/* Whether process ids mean the same to both. */
+static bool is_here(const mur_holder *h, const mur_holder *self)
+{
+    return is_same(h->host, self->host) && is_same(h->boot_id, self->boot_id) &&
+           is_same(h->pid_namespace, self->pid_namespace) && h->pid > 0 && h->pid_start >= 0;
+}
+
+bool mur_holder_is_running_here(const mur_holder *h, const mur_holder *self)
+{
+    return is_here(h, self) && is_running(h->pid, h->pid_start);
+}
+
 const char *mur_holder_is_gone(const mur_holder *h, const mur_holder *self, double silence)
 {
     if (silence > SILENCE_SECONDS)
         return "it has not renewed its lock for two minutes";
     if (is_same(h->job, self->job) && h->restarts >= 0 && h->restarts < self->restarts)
         return "it was this SLURM job before its restart";
-    if (!is_same(h->host, self->host) || !*h->boot_id || !*self->boot_id)
-        return NULL;
-    if (strcmp(h->boot_id, self->boot_id) != 0)
+    bool is_of_another_boot = *h->boot_id && *self->boot_id && strcmp(h->boot_id, self->boot_id) != 0;
+    if (is_same(h->host, self->host) && is_of_another_boot)
         return silence > REBOOT_SECONDS ? "its host was started anew" : NULL;
-    if (!is_same(h->pid_namespace, self->pid_namespace) || h->pid <= 0 || h->pid_start < 0)
-        return NULL;
-    return is_running(h->pid, h->pid_start) ? NULL : "its process is gone";
+    return is_here(h, self) && !is_running(h->pid, h->pid_start) ? "its process is gone" : NULL;
 }

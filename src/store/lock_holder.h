@@ -32,4 +32,7 @@ void mur_holder_parse(mur_holder *out, mur_view text);
 /* Why a holder that was silent for `silence` seconds is gone, as seen by `self`; NULL if it may be there. */
 const char *mur_holder_is_gone(const mur_holder *h, const mur_holder *self, double silence);
 
+/* Whether its process is there, as seen by `self`; false also where that cannot be seen from here. */
+bool mur_holder_is_running_here(const mur_holder *h, const mur_holder *self);
+
 #endif

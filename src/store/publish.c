@@ -33,6 +33,11 @@ int mur_store_clock(const mur_store *s, int64_t *now_ns)
     return mur_lock_clock(s->lock, now_ns);
 }
 
+bool mur_store_is_stop_asked(const mur_store *s)
+{
+    return s->lock && mur_lock_is_stop_asked(s->lock);
+}
+
 static void complete(const mur_store *s, mur_record *r)
 {
     const mur_record *last = mur_store_record(s, s->n_records - 1);

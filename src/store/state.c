@@ -20,6 +20,17 @@ bool mur_state_is_empty(const char *path)
     return n <= 2; /* . and .. */
 }
 
+int mur_state_find(const char *folder)
+{
+    char *log_folder = mur_path_join(folder, "_log");
+    int rc = 0;
+    if (!mur_path_is_folder(log_folder))
+        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
+                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
+    free(log_folder);
+    return rc;
+}
+
 void mur_state_clear(mur_store *s)
 {
     for (size_t i = 0; i < s->n_records; i++)

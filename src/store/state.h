@@ -43,6 +43,9 @@ struct mur_store {
 /* Whether the folder is there and has no entries. */
 bool mur_state_is_empty(const char *folder);
 
+/* Whether the folder is a store; MUR_ENOINPUT saying why not. */
+int mur_state_find(const char *folder) MUR_MUST_USE;
+
 /* Frees what was folded: the store is as before its first record. */
 void mur_state_clear(mur_store *s);
 

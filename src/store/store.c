@@ -33,11 +33,8 @@ int mur_store_open(mur_store **out, const char *folder)
     mur_store *s = mur_alloc(1, sizeof *s);
     s->folder = mur_strdup(folder);
     s->log_folder = mur_path_join(folder, "_log");
-    int rc = 0;
-    if (!mur_path_is_folder(s->log_folder))
-        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
-                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
-    else
+    int rc = mur_state_find(folder);
+    if (rc == 0)
         rc = MUR_STEP("store.open", mur_checkpoint_load(s));
     if (rc < 0)
         mur_store_close(&s);

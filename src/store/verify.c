@@ -258,8 +258,7 @@ int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_dam
                               v.n_damaged == 1 ? "" : "s");
         }
     } else if (!mur_state_is_empty(folder)) { /* an empty folder is a store that was not begun */
-        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
-                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
+        rc = mur_state_find(folder);
     }
     for (size_t i = 0; i < v.paths.n_keys; i++) {
         mur_part_clear(&v.parts[i].part);

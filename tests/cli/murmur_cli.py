@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 SOURCE = pathlib.Path(os.environ.get("MURMUR_SOURCE", pathlib.Path(__file__).resolve().parent.parent.parent))
@@ -78,6 +79,44 @@ def mpirun(n_ranks, *arguments, **options):
     return execute([*launcher, BINARY, *arguments], **options)
 
 
+class Job:
+    """A process group in the background, what it says on standard error kept."""
+
+    def __init__(self, command, is_under_mpirun):
+        self.is_under_mpirun = is_under_mpirun
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self.log, start_new_session=True,
+                                        env={**os.environ, **MPI_ENVIRONMENT})
+
+    @property
+    def said(self):
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode("utf-8", errors="replace")
+
+    @property
+    def ranks(self):
+        """The process ids of murmur's ranks. (One that is alone has a helper of Open MPI's for a child.)"""
+        pid = self.process.pid
+        if not self.is_under_mpirun:
+            return [pid]
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def signal_ranks(self, number):
+        for pid in self.ranks:
+            os.kill(pid, number)
+
+    def wait(self, seconds=60):
+        """Its status and the lines in which murmur says what is wrong."""
+        status = self.process.wait(seconds)
+        return Result(status, b"", self.said)
+
+    def end(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.log.close()
+
+
 class TestCase(unittest.TestCase):
     """A fresh folder for each test, and assertions that show what murmur said."""
 
@@ -108,6 +147,20 @@ class TestCase(unittest.TestCase):
     def run_job(self, sources, store, *options, n_ranks=1, status=0, **execution):
         sources = sources if isinstance(sources, (list, tuple)) else [sources]
         return self.assert_status(mpirun(n_ranks, "run", *sources, "--store", store, *options, **execution), status)
+
+    def start_job(self, sources, store, *options, n_ranks=1):
+        """A job in the background; it ends with the test."""
+        launcher = ["mpirun", "-np", n_ranks] if n_ranks > 1 else []
+        job = Job([*launcher, BINARY, "run", sources, "--store", store, *options], n_ranks > 1)
+        self.addCleanup(job.end)
+        return job
+
+    def wait_for_record(self, store, number, job, seconds=60):
+        record = pathlib.Path(store) / "_log" / f"{number:020}.json"
+        end = time.monotonic() + seconds
+        while not record.exists():
+            self.assertLess(time.monotonic(), end, f"no record {number}: {job.said}")
+            time.sleep(0.01)
 
     def export(self, store, table, *options):
         return self.assert_status(run("export", store, table, "--format", "jsonl", *options), 0)

@@ -20,6 +20,7 @@
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/store.h"
+#include "murmur/writer.h"
 #include "scratch.h"
 
 static char *folder, *lock_path;
@@ -71,17 +72,23 @@ static void assert_clean(void)
     closedir(d);
 }
 
+/* As if the lock was last renewed so long ago. */
+static void age_lock(int seconds)
+{
+    struct timespec now, times[2];
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec -= seconds;
+    times[0] = times[1] = now;
+    utimensat(AT_FDCWD, lock_path, times, 0);
+}
+
 /* A lock file that `h` made, last renewed `silence` seconds ago. */
 static void leave_lock(const mur_holder *h, int silence)
 {
     mur_buf text = {0};
     mur_holder_format(&text, h);
     assert_done(mur_file_write(lock_path, mur_buf_view(&text)));
-    struct timespec now, times[2];
-    clock_gettime(CLOCK_REALTIME, &now);
-    now.tv_sec -= silence;
-    times[0] = times[1] = now;
-    utimensat(AT_FDCWD, lock_path, times, 0);
+    age_lock(silence);
     mur_buf_clear(&text);
 }
 
@@ -165,9 +172,61 @@ static void silent_or_forced_lock_is_broken(void **state)
     assert_clean();
     assert_done(mur_file_write(lock_path, mur_view_of("not even JSON")));
     assert_int_equal(take("next", false), MUR_ECREATE);
+    assert_message("somebody whom it does not name");
     assert_done(take("next", true));
     assert_clean();
+    assert_done(mur_file_write(lock_path, (mur_view){0}));
+    age_lock(125);
+    assert_done(take("next", false));
+    assert_clean();
     mur_holder_clear(&h);
+}
+
+static void requeued_job_and_rebooted_host_take_over_at_once(void **state)
+{
+    (void)state;
+    mur_holder h;
+    double start = mur_monotonic();
+    setenv("SLURM_JOB_ID", "4711", 1);
+    mur_holder_self(&h, "before the restart");
+    set(&h.host, "another-host");
+    leave_lock(&h, 1);
+    setenv("SLURM_RESTART_COUNT", "1", 1);
+    assert_done(take("after", false));
+
+    mur_holder_self(&h, "before the reboot");
+    set(&h.boot_id, "00000000-0000-0000-0000-000000000000");
+    leave_lock(&h, 31);
+    assert_done(take("after", false));
+    assert_true(mur_monotonic() - start < 4); /* no start waits for the 5 s that a holder gets to go away */
+    assert_clean();
+    mur_holder_clear(&h);
+}
+
+/* Root may write anywhere: the child is nobody. */
+static void lock_that_may_not_be_written_or_read_is_named(void **state)
+{
+    (void)state;
+    assert_done(mur_file_write(lock_path, mur_view_of("{}")));
+    assert_int_equal(chmod(lock_path, 0), 0);
+    for (int i = 0; i < 2; i++) { /* the folder may be written, and then not */
+        assert_int_equal(chmod(folder, i == 0 ? 0777 : 0555), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            if (geteuid() == 0 && (setegid(65534) < 0 || seteuid(65534) < 0))
+                _exit(2);
+            int rc = take("nobody", false);
+            const char *words = i == 0 ? "cannot open" : "cannot create";
+            bool is_told = strstr(mur_error_last()->message, words) && strstr(mur_error_last()->message, lock_path);
+            _exit(rc == (i == 0 ? MUR_EIO : MUR_ECREATE) && is_told ? 0 : 1);
+        }
+        int status;
+        waitpid(child, &status, 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(unlink(lock_path), 0);
+    assert_clean();
 }
 
 static void only_proof_says_that_a_holder_is_gone(void **state)
@@ -264,6 +323,130 @@ static void writer_that_lost_its_lock_publishes_nothing(void **state)
     mur_holder_clear(&h);
 }
 
+/* A writer is halted between its last look at the lock and the link: another has published in between. */
+static void record_of_another_writer_is_not_replaced(void **state)
+{
+    (void)state;
+    mur_buf ours = {0}, before = {0}, after = {0};
+    char *record = mur_path_join(folder, "_log/00000000000000000000.json");
+    mur_store *halted = open_store(), *other = open_store();
+    assert_done(mur_store_lock(halted, "halted", false));
+    assert_done(mur_file_read(&ours, lock_path));
+    assert_done(mur_store_lock(other, "other", true));
+    assert_done(publish_one(other));
+    mur_store_close(&other);
+    assert_done(mur_file_read(&before, record));
+    assert_done(mur_file_write(lock_path, mur_buf_view(&ours))); /* what the halted one saw when it looked */
+
+    assert_int_equal(publish_one(halted), MUR_ECREATE);
+    assert_message("another writer published record 0");
+    mur_store_close(&halted);
+    assert_done(mur_file_read(&after, record));
+    assert_true(mur_view_equal(mur_buf_view(&before), mur_buf_view(&after)));
+    other = open_store();
+    assert_int_equal(mur_store_n_records(other), 1);
+    mur_store_close(&other);
+    char *log_folder = mur_path_join(folder, "_log");
+    DIR *d = opendir(log_folder);
+    for (struct dirent *entry; (entry = readdir(d));)
+        assert_true(entry->d_name[0] == '.' || entry->d_name[0] == '0');
+    closedir(d);
+    assert_clean();
+    free(log_folder);
+    free(record);
+    mur_buf_clear(&ours);
+    mur_buf_clear(&before);
+    mur_buf_clear(&after);
+}
+
+static mur_writer look(void)
+{
+    mur_writer w;
+    assert_done(mur_writer_look(&w, folder));
+    return w;
+}
+
+static void writer_is_seen_from_outside(void **state)
+{
+    (void)state;
+    mur_writer w = look();
+    assert_int_equal(w.state, MUR_WRITER_NONE);
+    mur_store *s = open_store();
+    assert_done(mur_store_lock(s, "run", false));
+    age_lock(100);
+    w = look();
+    assert_int_equal(w.state, MUR_WRITER_RUNNING); /* its process is there */
+    assert_string_equal(w.run_id, "run");
+    assert_int_equal(w.pid, getpid());
+    assert_true(w.silence > 99 && w.silence < 110 && w.since > w.renewed);
+    mur_writer_clear(&w);
+    mur_store_close(&s);
+
+    static const struct {
+        int silence;
+        mur_writer_state state;
+    } cases[] = {{3, MUR_WRITER_RUNNING}, {60, MUR_WRITER_SILENT}, {125, MUR_WRITER_GONE}};
+    mur_holder h;
+    mur_holder_self(&h, "elsewhere");
+    set(&h.host, "another-host");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        leave_lock(&h, cases[i].silence);
+        w = look();
+        assert_int_equal(w.state, cases[i].state);
+        assert_true((w.reason != NULL) == (cases[i].state == MUR_WRITER_GONE));
+        mur_writer_clear(&w);
+    }
+    assert_true(mur_path_exists(lock_path)); /* looking changes nothing */
+    mur_holder_clear(&h);
+    assert_done(mur_file_write(lock_path, mur_view_of("[1,2")));
+    w = look();
+    assert_string_equal(w.run_id, "");
+    bool is_over;
+    assert_int_equal(mur_writer_ask_to_stop(&w, folder, &is_over), MUR_EDATA);
+    assert_message("names no run");
+    mur_writer_clear(&w);
+}
+
+static void request_stops_the_run_that_it_names_and_no_other(void **state)
+{
+    (void)state;
+    bool is_over;
+    mur_store *s = open_store();
+    assert_false(mur_store_is_stop_asked(s)); /* it is no writer */
+    assert_done(mur_store_lock(s, "first", false));
+    assert_false(mur_store_is_stop_asked(s));
+    mur_writer w = look();
+    for (int i = 0; i < 2; i++) {
+        assert_done(mur_writer_ask_to_stop(&w, folder, &is_over));
+        assert_false(is_over);
+    }
+    assert_true(mur_store_is_stop_asked(s));
+    mur_writer again = look();
+    assert_true(!w.is_asked_to_stop && again.is_asked_to_stop && again.stop_asked > again.since - 1000);
+    mur_writer_clear(&again);
+    mur_store_close(&s);
+    assert_clean(); /* what was obeyed is gone */
+
+    assert_done(mur_writer_ask_to_stop(&w, folder, &is_over)); /* too late */
+    assert_true(is_over);
+    assert_clean();
+
+    char *stale = mur_path_join(folder, "_stop-first"); /* of a run that was killed */
+    assert_done(mur_file_write(stale, (mur_view){0}));
+    s = open_store();
+    assert_done(mur_store_lock(s, "second", false));
+    assert_false(mur_store_is_stop_asked(s));
+    assert_false(mur_path_exists(stale));
+    mur_store_close(&s);
+    free(stale);
+
+    free(w.run_id);
+    w.run_id = mur_strdup("../../elsewhere"); /* a lock can hold anything */
+    assert_int_equal(mur_writer_ask_to_stop(&w, folder, &is_over), MUR_EDATA);
+    mur_writer_clear(&w);
+    assert_clean();
+}
+
 static void released_lock_leaves_the_failure_in_hand(void **state)
 {
     (void)state;
@@ -323,11 +506,20 @@ static void starters_that_race_for_a_dead_lock_take_turns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LOCK_TEST(second_writer_is_refused_and_told_who_is_first), LOCK_TEST(holder_that_leaves_in_time_is_waited_for),
-        LOCK_TEST(lock_of_a_killed_process_is_broken_at_once),     LOCK_TEST(silent_or_forced_lock_is_broken),
-        LOCK_TEST(only_proof_says_that_a_holder_is_gone),          LOCK_TEST(holder_reads_back_as_it_was_written),
-        LOCK_TEST(writer_that_lost_its_lock_publishes_nothing),    LOCK_TEST(released_lock_leaves_the_failure_in_hand),
+        LOCK_TEST(second_writer_is_refused_and_told_who_is_first),
+        LOCK_TEST(holder_that_leaves_in_time_is_waited_for),
+        LOCK_TEST(lock_of_a_killed_process_is_broken_at_once),
+        LOCK_TEST(silent_or_forced_lock_is_broken),
+        LOCK_TEST(only_proof_says_that_a_holder_is_gone),
+        LOCK_TEST(holder_reads_back_as_it_was_written),
+        LOCK_TEST(writer_that_lost_its_lock_publishes_nothing),
+        LOCK_TEST(released_lock_leaves_the_failure_in_hand),
         LOCK_TEST(starters_that_race_for_a_dead_lock_take_turns),
+        LOCK_TEST(requeued_job_and_rebooted_host_take_over_at_once),
+        LOCK_TEST(lock_that_may_not_be_written_or_read_is_named),
+        LOCK_TEST(record_of_another_writer_is_not_replaced),
+        LOCK_TEST(writer_is_seen_from_outside),
+        LOCK_TEST(request_stops_the_run_that_it_names_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

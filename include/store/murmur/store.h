@@ -3,6 +3,7 @@
  *     STORE/_log/00000000000000000007.json          record 7
  *     STORE/bronze/ silver/ gold/ application/ rejects/   parts
  *     STORE/_lock                                   held by the one writer
+ *     STORE/_stop-RUN                               a request to that writer to end
  *
  * All functions are Local: in a job rank 0 alone holds the store and tells the others what they need.
  */
@@ -71,6 +72,9 @@ void mur_store_unlock(mur_store *s);
 
 /* Now, nanoseconds since 1970, by the clock of the store's file system; the store is locked. MUR_EIO. */
 int mur_store_clock(const mur_store *s, int64_t *now_ns) MUR_MUST_USE;
+
+/* Whether somebody asked this writer to end after the batch in hand (murmur/writer.h). Cheap: one access(). */
+bool mur_store_is_stop_asked(const mur_store *s);
 
 /* Steps 6 to 8 of a commit: the lock is still ours, the record is written, synced, linked to its final name. After
  * success the record is the store's (`r` is emptied) and readers see it. MUR_EIO; MUR_ECREATE when another writer won.

@@ -158,6 +158,22 @@ int mur_file_sync(const char *path)
     return rc;
 }
 
+int mur_file_sync_name(const char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    char *folder = len > 0 ? mur_strndup(path, len) : mur_strdup(".");
+    errno = 0;
+    int rc = mur_file_sync(folder);
+    if (rc < 0 && errno == EACCES)
+        rc = 0;
+    free(folder);
+    return rc;
+}
+
 int mur_folder_make(const char *path)
 {
     char *copy = mur_strdup(path);
@@ -167,7 +183,9 @@ int mur_folder_make(const char *path)
             continue;
         char kept = *at;
         *at = '\0';
-        if (mkdir(copy, 0777) < 0 && !(errno == EEXIST && mur_path_is_folder(copy)))
+        if (mkdir(copy, 0777) == 0)
+            rc = mur_file_sync_name(copy);
+        else if (errno != EEXIST || !mur_path_is_folder(copy))
             rc = mur_fail_errno(MUR_ECREATE, "cannot create folder %s", copy);
         *at = kept;
         if (kept == '\0')

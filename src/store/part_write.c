@@ -131,8 +131,6 @@ static int reserve(writer *w)
 {
     if (!mur_path_is_folder(w->folder)) {
         int made = mur_folder_make(w->folder);
-        if (made == 0)
-            made = mur_file_sync(w->options->store);
         if (made < 0)
             return made;
     }

@@ -13,11 +13,25 @@
 #include "murmur/mem.h"
 #include "murmur/schema.h"
 
+/* A writer that died may have made folders and a record whose names are not on disk yet. What is built on them must not
+ * be lost with them, so they are synced before. */
+static int sync_names(const mur_store *s)
+{
+    int rc = mur_file_sync_name(s->folder);
+    if (rc == 0)
+        rc = mur_file_sync(s->folder);
+    if (rc == 0)
+        rc = mur_file_sync(s->log_folder);
+    return rc;
+}
+
 int mur_store_lock(mur_store *s, const char *run_id, bool is_forced)
 {
     int rc = mur_lock_take(&s->lock, s->folder, run_id, is_forced);
     if (rc == 0) /* the holder that was waited for may have published */
         rc = mur_state_catch_up(s);
+    if (rc == 0)
+        rc = MUR_STEP("lock.sync", sync_names(s));
     if (rc < 0)
         mur_store_unlock(s);
     return rc;

@@ -21,8 +21,6 @@ int mur_store_create(const char *folder)
         goto done;
     }
     rc = MUR_STEP("store.create", mur_folder_make(log_folder));
-    if (rc == 0)
-        rc = mur_file_sync(folder);
 done:
     free(log_folder);
     return rc;

@@ -81,7 +81,8 @@ def verify(store, when):
         return 0
     result = murmur_cli.run("verify", store)
     if result.status != 0:
-        raise Failure(f"verify {when}: status {result.status}\n{result.out.decode()}{result.err}")
+        damage = "\n".join(line for line in result.out.decode().splitlines() if not line.startswith("litter:"))
+        raise Failure(f"verify {when}: status {result.status}\n{damage}\n{result.err}")
     return result.out.count(b"litter:")
 
 

@@ -29,7 +29,11 @@ int mur_fd_write(int fd, mur_view bytes, const char *path) MUR_MUST_USE;
 int mur_fd_sync(int fd, const char *path) MUR_MUST_USE;
 int mur_file_sync(const char *path) MUR_MUST_USE;
 
-/* Makes the folder and its missing parents. MUR_ECREATE. */
+/* Brings the name itself to disk, as its folder's fsync does; where the folder may not be opened that cannot be done,
+ * and is no failure. MUR_EIO. */
+int mur_file_sync_name(const char *path) MUR_MUST_USE;
+
+/* Makes the folder and its missing parents, their names brought to disk. MUR_ECREATE. */
 int mur_folder_make(const char *path) MUR_MUST_USE;
 
 bool mur_path_exists(const char *path);

@@ -31,7 +31,7 @@ ctest --preset dev --output-on-failure -j "$jobs" --label-regex '^(unit|mpi|fuzz
 sanitized=$((SECONDS - optimised))
 
 build faults
-ctest --preset faults --output-on-failure "$@" || verdict=1
+ctest --preset faults --output-on-failure -j "$jobs" "$@" || verdict=1
 
 if [ "$verdict" -eq 0 ]; then outcome=passed; else outcome=FAILED; fi
 echo "murmur tests $outcome: optimised in $optimised s, sanitized in $sanitized s, with failures in" \

@@ -20,6 +20,12 @@ bool mur_name_is_temporary(const char *name)
     return begins_with(name, "_tmp-") || begins_with(name, "_lock-");
 }
 
+bool mur_name_is_of_root(const char *name)
+{
+    return strcmp(name, "_lock") == 0 || begins_with(name, "_stop-") || strcmp(name, "progress.jsonl") == 0 ||
+           begins_with(name, "progress.jsonl.");
+}
+
 bool mur_name_is_table(const char *name)
 {
     return *name != '.' && *name != '_';

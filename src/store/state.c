@@ -8,6 +8,16 @@
 #include "murmur/file.h"
 #include "murmur/mem.h"
 
+const char *mur_state_why_none(const char *folder)
+{
+    char *ended = mur_path_join(folder, MUR_CLEARING);
+    const char *why = mur_path_is_folder(ended)    ? "murmur clear removes it, or was interrupted: run it again"
+                      : mur_path_is_folder(folder) ? "it has no _log folder"
+                                                   : "there is no such folder";
+    free(ended);
+    return why;
+}
+
 bool mur_state_is_empty(const char *path)
 {
     DIR *folder = opendir(path);
@@ -25,8 +35,7 @@ int mur_state_find(const char *folder)
     char *log_folder = mur_path_join(folder, "_log");
     int rc = 0;
     if (!mur_path_is_folder(log_folder))
-        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder,
-                      mur_path_is_folder(folder) ? "it has no _log folder" : "there is no such folder");
+        rc = mur_fail(MUR_ENOINPUT, "%s is no store: %s", folder, mur_state_why_none(folder));
     free(log_folder);
     return rc;
 }

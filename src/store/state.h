@@ -40,6 +40,12 @@ struct mur_store {
     mur_lock *lock;           /* NULL unless this process is the writer */
 };
 
+/* What murmur clear renames the log's folder to: whatever else is there, it is no store any more. */
+#define MUR_CLEARING "_clearing"
+
+/* Why a folder without a log's is no store. */
+const char *mur_state_why_none(const char *folder);
+
 /* Whether the folder is there and has no entries. */
 bool mur_state_is_empty(const char *folder);
 

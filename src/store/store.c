@@ -16,8 +16,8 @@ int mur_store_create(const char *folder)
     if (mur_path_is_folder(log_folder))
         goto done;
     if (mur_path_exists(folder) && !mur_state_is_empty(folder)) {
-        rc = mur_fail(MUR_ECREATE, "%s is not a store and is not empty: choose another folder, or a new one in it",
-                      folder);
+        rc = mur_fail(MUR_ECREATE, "%s is not a store and is not empty (%s): choose another folder, or a new one in it",
+                      folder, mur_state_why_none(folder));
         goto done;
     }
     rc = MUR_STEP("store.create", mur_folder_make(log_folder));

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,8 +104,8 @@ static void walk(const lister *l, const char *folder)
         if (entry->d_name[0] == '.' || entry->d_name[0] == '_')
             continue;
         char *path = mur_path_join(folder, entry->d_name);
-        struct stat about;
-        if (lstat(path, &about) < 0) {
+        struct stat about; /* by the folder's handle: a path from the root is looked up name by name, a million times */
+        if (fstatat(dirfd(dir), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) < 0) {
             if (errno != ENOENT)
                 refuse(l, path, strerror(errno));
         } else if (S_ISDIR(about.st_mode)) {

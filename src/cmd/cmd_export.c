@@ -93,7 +93,7 @@ typedef struct context {
 static void append_value(context *c, const mur_frame *rows, size_t row, size_t column)
 {
     bool is_csv = c->settings->format == FORMAT_CSV;
-    char time[MUR_TIME_TEXT], number[32];
+    char time[MUR_TIME_TEXT];
     switch (rows->schema->columns[column].type) {
     case MUR_STRING: {
         mur_view text = make_utf8(&c->mended, mur_frame_string(rows, row, column));
@@ -111,10 +111,7 @@ static void append_value(context *c, const mur_frame *rows, size_t row, size_t c
     case MUR_INT8: mur_buf_printf(&c->out, "%d", mur_frame_int8(rows, row, column)); break;
     case MUR_BOOL: mur_buf_append_text(&c->out, mur_frame_int8(rows, row, column) ? "true" : "false"); break;
     case MUR_FLOAT32: mur_append_float(&c->out, mur_frame_float32(rows, row, column)); break;
-    case MUR_FLOAT64:
-        snprintf(number, sizeof number, "%.17g", mur_frame_float64(rows, row, column));
-        mur_buf_append_text(&c->out, number);
-        break;
+    case MUR_FLOAT64: mur_append_double(&c->out, mur_frame_float64(rows, row, column)); break;
     }
 }
 
@@ -128,6 +125,18 @@ static int flush(context *c)
     return rc;
 }
 
+/* What stands before a row's value: columns merged into bronze have any names. */
+static void append_before(context *c, const mur_schema *schema, size_t column)
+{
+    if (c->settings->format == FORMAT_CSV) {
+        mur_buf_append_text(&c->out, column ? "," : "");
+        return;
+    }
+    mur_buf_append_byte(&c->out, column ? ',' : '{');
+    mur_append_json_string(&c->out, mur_view_of(schema->columns[column].name));
+    mur_buf_append_byte(&c->out, ':');
+}
+
 static int take(void *with, const mur_frame *rows)
 {
     context *c = with;
@@ -135,10 +144,7 @@ static int take(void *with, const mur_frame *rows)
     bool is_csv = c->settings->format == FORMAT_CSV;
     for (size_t row = 0; row < rows->n_rows; row++) {
         for (size_t k = 0; k < schema->n_columns; k++) {
-            if (is_csv)
-                mur_buf_append_text(&c->out, k ? "," : "");
-            else
-                mur_buf_printf(&c->out, "%c\"%s\":", k ? ',' : '{', schema->columns[k].name);
+            append_before(c, schema, k);
             if (mur_frame_is_present(rows, row, k))
                 append_value(c, rows, row, k);
             else if (!is_csv)
@@ -175,8 +181,10 @@ static int export_text(const mur_store *store, const mur_selection *selection, c
 {
     context c = {.settings = s};
     if (s->format == FORMAT_CSV) {
-        for (size_t k = 0; k < schema->n_columns; k++)
-            mur_buf_printf(&c.out, "%s%s", k ? "," : "", schema->columns[k].name);
+        for (size_t k = 0; k < schema->n_columns; k++) {
+            append_before(&c, schema, k);
+            append_csv_string(&c.out, mur_view_of(schema->columns[k].name));
+        }
         mur_buf_append_byte(&c.out, '\n');
     }
     int rc = mur_each_frame(store, selection, schema, take, &c);
@@ -199,21 +207,23 @@ static int run(const mur_command *self, int argc, char **argv)
                         argv[first + 1]);
     if (s.format == FORMAT_H5 && !s.output)
         return mur_fail(MUR_EUSAGE, "--format h5 needs --output FILE: HDF5 is written to files only");
-    mur_column chosen[MUR_MAX_COLUMNS];
-    mur_schema schema = {table->table, table->description, chosen, 0};
-    rc = choose_columns(chosen, &schema.n_columns, table, s.columns);
-    if (rc < 0)
-        return rc;
-
     mur_store *store;
     rc = mur_store_open(&store, argv[first]);
     if (rc < 0)
         return rc;
+    mur_column chosen[MUR_MAX_COLUMNS];
+    mur_schema schema = {table->table, table->description, chosen, 0}, *stored = NULL;
     mur_selection selection = {table->table, -1, s.limit};
     rc = mur_when_find(&selection.record, &s.when, store, table->table);
+    int64_t version = rc == 0 ? mur_store_version_at(store, table->table, selection.record) : -1;
+    if (version >= 0) /* bronze of that version may be wider than murmur's own */
+        rc = mur_store_schema(&stored, store, table->table, version);
+    if (rc == 0)
+        rc = choose_columns(chosen, &schema.n_columns, stored ? stored : table, s.columns);
     if (rc == 0)
         rc = s.format == FORMAT_H5 ? mur_export_h5(store, &selection, &schema, s.output)
                                    : export_text(store, &selection, &schema, &s);
+    mur_schema_free(&stored);
     mur_store_close(&store);
     return rc;
 }

@@ -21,6 +21,8 @@ static const mur_option options[] = {
     {"mention-rule", "RULE", "twitter: twitter-text's (default); word: every @\\w+", NULL},
     {"text", "CHOICE", "what the model reads: cleaned (without mentions, default) or raw", NULL},
     {"fold-case", NULL, "count mentions in the application table without regard to case", NULL},
+    {"schema", "FILE", "columns that bronze is to have (JSON of murmur or of Spark's StructType)", NULL},
+    {"merge-schema", NULL, "add columns of --schema that bronze lacks, from the next commit on", NULL},
     {"strict", NULL, "a record that is rejected ends the job", NULL},
     {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
     {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},
@@ -83,6 +85,10 @@ static int set(void *into, const char *name, const char *value)
         o->text = rc == 1 ? MUR_TEXT_RAW : MUR_TEXT_CLEANED;
     } else if (strcmp(name, "fold-case") == 0) {
         o->is_folding_case = true;
+    } else if (strcmp(name, "schema") == 0) {
+        o->schema = value;
+    } else if (strcmp(name, "merge-schema") == 0) {
+        o->is_merging_schema = true;
     } else if (strcmp(name, "strict") == 0) {
         o->is_strict = true;
     } else if (strcmp(name, "compress") == 0) {
@@ -105,6 +111,8 @@ static int run(const mur_command *self, int argc, char **argv)
         return rc;
     if (!o.store)
         return mur_fail(MUR_EUSAGE, "murmur run needs --store DIR, the folder for its tables");
+    if (o.is_merging_schema && !o.schema)
+        return mur_fail(MUR_EUSAGE, "--merge-schema needs --schema FILE, which declares the columns to merge");
     o.sources = argv + first;
     o.n_sources = (size_t)(argc - first);
     char *model = o.model ? mur_strdup(o.model) : mur_default_model();

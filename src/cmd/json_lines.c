@@ -71,6 +71,17 @@ void mur_append_float(mur_buf *out, float value)
     mur_buf_append_text(out, text);
 }
 
+void mur_append_double(mur_buf *out, double value)
+{
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) { /* %g drops zeros at the end; 17 always do for binary64 */
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    mur_buf_append_text(out, text);
+}
+
 typedef struct line_context {
     void (*answer)(void *context, mur_view text, mur_buf *out);
     void *context;

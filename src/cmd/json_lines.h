@@ -18,7 +18,8 @@ void mur_append_ids(mur_buf *out, const mur_ids *ids);
 /* A JSON string; bytes that are not UTF-8 become U+FFFD. */
 void mur_append_json_string(mur_buf *out, mur_view text);
 
-/* The shortest decimal that reads back as the same float. */
+/* The shortest decimal that reads back as the same number. */
 void mur_append_float(mur_buf *out, float value);
+void mur_append_double(mur_buf *out, double value);
 
 #endif

@@ -12,8 +12,8 @@
 
 /* The tables of one trigger, in the order of their parts and changes; bronze and rejects come from the sources. */
 static const struct {
-    const mur_schema *schema;
-    size_t frame; /* in mur_unit_tables */
+    const mur_schema *schema; /* bronze's is the job's: schema_of */
+    size_t frame;             /* in mur_unit_tables */
     const char *input;
 } written[] = {
     {&mur_bronze_schema, offsetof(mur_unit_tables, bronze), NULL},
@@ -22,6 +22,11 @@ static const struct {
     {&mur_gold_schema, offsetof(mur_unit_tables, gold), "silver"},
 };
 #define N_WRITTEN (sizeof written / sizeof *written)
+
+static const mur_schema *schema_of(const mur_job *j, size_t table)
+{
+    return written[table].schema == &mur_bronze_schema ? j->bronze : written[table].schema;
+}
 
 typedef struct batch {
     mur_unit_tables *done; /* the units this rank has worked off */
@@ -47,7 +52,7 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
     rc = mur_fault("unit.take");
     for (size_t unit; rc == 0 && mur_deal_next(&deal, &unit);) {
         mur_unit_tables *t = &b->done[b->n_done++];
-        mur_unit_tables_init(t, unit);
+        mur_unit_tables_init(t, unit, j->bronze);
         rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &j->scorer, b->counts, &j->tally));
         b->unit_rows[unit] =
             (mur_unit_rows){(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows};
@@ -75,7 +80,7 @@ static int write_parts(mur_job *j, batch *b)
         if (mur_sum(j->c, n_rows) == 0)
             continue;
         mur_part_options options = mur_job_part_options(j, b->versions[t]);
-        rc = mur_part_write(&b->parts[t], j->c, written[t].schema, pieces, b->n_done, &options, &bytes);
+        rc = mur_part_write(&b->parts[t], j->c, schema_of(j, t), pieces, b->n_done, &options, &bytes);
         j->tally.bytes_written += bytes;
     }
     free(pieces);
@@ -105,7 +110,7 @@ static int publish(mur_job *j, const mur_plan *plan, batch *b)
     for (size_t t = 0; t < N_WRITTEN; t++) {
         mur_change *change = mur_record_change(&r, written[t].schema->table);
         change->version = b->versions[t];
-        change->columns = written[t].schema;
+        change->columns = schema_of(j, t);
         change->input = written[t].input ? mur_strdup(written[t].input) : NULL;
         change->input_version = -1;
         for (size_t i = 0; i < t; i++)

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
+#include "schema_file.h"
 
 void mur_job_name(mur_job *j)
 {
@@ -37,6 +39,60 @@ void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char
     r->murmur_version = mur_strdup(MURMUR_VERSION);
     r->blas_kernel = mur_strdup(mur_blas_kernel());
     r->options = options;
+}
+
+/* The store's bronze must begin with the columns that this program fills by number. */
+static int check_stored(const mur_schema *stored, const char *store)
+{
+    const mur_schema *own = &mur_bronze_schema;
+    for (size_t c = 0; c < own->n_columns; c++)
+        if (c >= stored->n_columns || strcmp(stored->columns[c].name, own->columns[c].name) != 0 ||
+            stored->columns[c].type != own->columns[c].type)
+            return mur_fail(MUR_EDATA, "column %zu of bronze in %s is not %s (%s): another murmur made this store", c,
+                            store, own->columns[c].name, mur_type_name(own->columns[c].type));
+    return 0;
+}
+
+/* Rank 0. */
+static int merge_schema(const mur_job *j, const mur_schema *declared, mur_schema **merged)
+{
+    static const mur_schema nothing = {.table = "bronze"};
+    mur_schema *stored = NULL;
+    int rc = j->store ? mur_store_schema(&stored, j->store, "bronze", -1) : 0;
+    if (rc == 0 && stored)
+        rc = check_stored(stored, j->options->store);
+    if (rc == 0)
+        rc = mur_schema_file_merge(merged, stored ? stored : &mur_bronze_schema, declared ? declared : &nothing,
+                                   j->options->is_merging_schema, j->options->schema);
+    if (rc == 0 && declared) {
+        size_t before = stored ? stored->n_columns : mur_bronze_schema.n_columns;
+        mur_log_info("%zu of the %zu columns that %s declares are new: bronze has them from the next commit on",
+                     (*merged)->n_columns - before, declared->n_columns, j->options->schema);
+    }
+    mur_schema_free(&stored);
+    return rc;
+}
+
+int mur_job_agree_schema(mur_job *j, const mur_schema *declared)
+{
+    mur_schema *merged = NULL, *told = NULL;
+    mur_buf json = {0};
+    int rc = mur_agree(j->c, j->c->rank == 0 ? merge_schema(j, declared, &merged) : 0);
+    if (rc == 0) {
+        if (merged)
+            mur_schema_format(&json, merged);
+        mur_broadcast(j->c, &json);
+        rc = mur_agree(j->c, mur_schema_parse(&told, mur_buf_view(&json), "schema of bronze"));
+    }
+    if (rc == 0) { /* from the same text on every rank: they write it together */
+        j->bronze = mur_schema_new(told->table, mur_bronze_schema.description);
+        for (size_t c = 0; c < told->n_columns; c++)
+            mur_schema_add(j->bronze, &told->columns[c]);
+    }
+    mur_schema_free(&merged);
+    mur_schema_free(&told);
+    mur_buf_clear(&json);
+    return rc;
 }
 
 mur_part_options mur_job_part_options(const mur_job *j, int64_t version)

@@ -12,6 +12,7 @@ typedef struct mur_job {
     mur_comm *c;
     const mur_run_options *options;
     mur_store *store;        /* rank 0's; NULL elsewhere */
+    mur_schema *bronze;      /* of this run's rows: the same on all ranks */
     char run_id[MUR_RUN_ID]; /* the same on all ranks */
     mur_scorer scorer;
     mur_progress progress;
@@ -30,6 +31,10 @@ void mur_job_close_store(mur_job *j);
 /* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its
  * rows; taken over. */
 void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char *options);
+
+/* Collective. Sets j->bronze: the columns that the store's bronze has, and behind them those of `declared` (rank 0's;
+ * NULL: none) that are new, where the options say so. MUR_EDATA where they do not fit. */
+int mur_job_agree_schema(mur_job *j, const mur_schema *declared) MUR_MUST_USE;
 
 /* How this run's parts of a table are written. */
 mur_part_options mur_job_part_options(const mur_job *j, int64_t version);

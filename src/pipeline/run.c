@@ -15,6 +15,8 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/sources.h"
+#include "murmur/tables.h"
+#include "schema_file.h"
 #include "settle.h"
 
 /* Application is brought up to date at the end of a run, and in a long one at most so often. */
@@ -323,8 +325,8 @@ static int open_store(mur_job *j)
     return rc < 0 ? rc : mur_job_open_store(j);
 }
 
-/* Rank 0. A source that is not there is found before a store is made for it. */
-static int check_sources(const mur_run_options *o)
+/* Rank 0. A source that is not there, or a schema that cannot be, is found before a store is made for it. */
+static int check_inputs(const mur_run_options *o, mur_schema **declared)
 {
     for (size_t i = 0; i < o->n_sources; i++) {
         char *path = mur_path_absolute(o->sources[i]);
@@ -332,7 +334,15 @@ static int check_sources(const mur_run_options *o)
             return MUR_ENOINPUT;
         free(path);
     }
-    return 0;
+    if (!o->schema)
+        return 0;
+    int rc = mur_schema_file_read(declared, o->schema);
+    if (rc == 0 && !mur_path_exists(o->store)) {
+        mur_schema *merged = NULL;
+        rc = mur_schema_file_merge(&merged, &mur_bronze_schema, *declared, o->is_merging_schema, o->schema);
+        mur_schema_free(&merged);
+    }
+    return rc;
 }
 
 int mur_run(mur_comm *c, const mur_run_options *options)
@@ -344,11 +354,15 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     sigaction(SIGUSR1, &action, NULL);
 
     mur_job_name(&j);
-    int rc = mur_agree(c, c->rank == 0 ? check_sources(options) : 0);
+    mur_schema *declared = NULL;
+    int rc = mur_agree(c, c->rank == 0 ? check_inputs(options, &declared) : 0);
     if (rc == 0)
         rc = mur_scorer_open(&j.scorer, c, options->model, options->label_map);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? open_store(&j) : 0);
+    if (rc == 0)
+        rc = mur_job_agree_schema(&j, declared);
+    mur_schema_free(&declared);
     if (rc == 0)
         rc = mur_progress_open(&j.progress, c);
     if (rc == 0) {
@@ -381,6 +395,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
         if (q.n_settling + q.n_moved > 0)
             mur_log_info("%zu files that are still being written are left for the next run", q.n_settling + q.n_moved);
     }
+    mur_schema_free(&j.bronze);
     mur_job_close_store(&j);
     queue_clear(&q);
     if (rc == 0)

@@ -13,10 +13,10 @@
 /* A gzip file that unfolds to more is refused: it would take the node's memory. */
 #define MAX_INFLATED ((size_t)2 << 30)
 
-void mur_unit_tables_init(mur_unit_tables *t, size_t unit)
+void mur_unit_tables_init(mur_unit_tables *t, size_t unit, const mur_schema *bronze)
 {
     t->unit = unit;
-    mur_frame_init(&t->bronze, &mur_bronze_schema);
+    mur_frame_init(&t->bronze, bronze);
     mur_frame_init(&t->rejects, &mur_rejects_schema);
     mur_frame_init(&t->silver, &mur_silver_schema);
     mur_frame_init(&t->gold, &mur_gold_schema);

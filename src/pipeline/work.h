@@ -26,7 +26,8 @@ typedef struct mur_file_counts {
     int64_t n_moved;  /* pieces whose file had changed or vanished since it was listed */
 } mur_file_counts;
 
-void mur_unit_tables_init(mur_unit_tables *t, size_t unit);
+/* `bronze` is bronze's schema, which may be wider than mur_bronze_schema; borrowed. */
+void mur_unit_tables_init(mur_unit_tables *t, size_t unit, const mur_schema *bronze);
 void mur_unit_tables_clear(mur_unit_tables *t);
 
 /* Fills `t`. A file that cannot be read is named in a warning and counted in `counts[file].n_failed`, one that moved in

@@ -1,5 +1,6 @@
 #include "murmur/schema.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "murmur/json.h"
@@ -25,17 +26,35 @@ void mur_schema_format(mur_buf *out, const mur_schema *schema)
     mur_buf_append_text(out, "]}");
 }
 
-static int parse_column(mur_column *out, const cJSON *json, const mur_schema *before, const char *what)
+mur_schema *mur_schema_new(const char *table, const char *description)
+{
+    mur_schema *s = mur_alloc(1, sizeof *s);
+    *s = (mur_schema){.table = mur_strdup(table),
+                      .description = mur_strdup(description),
+                      .columns = mur_alloc(MUR_MAX_COLUMNS, sizeof *s->columns)};
+    return s;
+}
+
+void mur_schema_add(mur_schema *s, const mur_column *column)
+{
+    assert(s->n_columns < MUR_MAX_COLUMNS);
+    ((mur_column *)s->columns)[s->n_columns++] =
+        (mur_column){mur_strdup(column->name), column->type, mur_strdup(column->description)};
+}
+
+static int parse_column(mur_schema *s, const cJSON *json, const char *what)
 {
     const char *name = mur_json_string(json, "name", NULL), *type = mur_json_string(json, "type", NULL);
     if (!name || !*name || !type)
-        return mur_fail(MUR_EDATA, "%s: column %zu of the schema has no name or no type", what, before->n_columns);
-    if (mur_schema_find(before, mur_view_of(name)) >= 0)
+        return mur_fail(MUR_EDATA, "%s: column %zu of the schema has no name or no type", what, s->n_columns);
+    if (s->n_columns == MUR_MAX_COLUMNS)
+        return mur_fail(MUR_EDATA, "%s: the schema has more than %d columns", what, MUR_MAX_COLUMNS);
+    if (mur_schema_find(s, mur_view_of(name)) >= 0)
         return mur_fail(MUR_EDATA, "%s: the schema names column %s twice", what, name);
-    if (!mur_type_from_name(&out->type, mur_view_of(type)))
+    mur_column column = {.name = name, .description = mur_json_string(json, "description", "")};
+    if (!mur_type_from_name(&column.type, mur_view_of(type)))
         return mur_fail(MUR_EDATA, "%s: column %s has the unknown type %s", what, name, type);
-    out->name = mur_strdup(name);
-    out->description = mur_strdup(mur_json_string(json, "description", ""));
+    mur_schema_add(s, &column);
     return 0;
 }
 
@@ -46,26 +65,16 @@ int mur_schema_parse(mur_schema **out, mur_view json, const char *what)
     if (!document)
         return MUR_EDATA;
     int rc = 0;
-    mur_schema *s = mur_alloc(1, sizeof *s);
-    mur_column *columns = mur_alloc(MUR_MAX_COLUMNS, sizeof *columns);
     const char *table = mur_json_string(document, "table", NULL);
     const cJSON *list = mur_json_member(document, "columns"), *column;
-    *s = (mur_schema){.table = mur_strdup(table ? table : ""), .description = mur_strdup(""), .columns = columns};
-    if (!table || !cJSON_IsArray(list)) {
+    mur_schema *s = mur_schema_new(table ? table : "", "");
+    if (!table || !cJSON_IsArray(list))
         rc = mur_fail(MUR_EDATA, "%s: the schema has no table or no columns", what);
-        goto done;
-    }
     cJSON_ArrayForEach(column, list)
     {
-        if (s->n_columns == MUR_MAX_COLUMNS)
-            rc = mur_fail(MUR_EDATA, "%s: the schema has more than %d columns", what, MUR_MAX_COLUMNS);
-        else
-            rc = parse_column(&columns[s->n_columns], column, s, what);
-        if (rc < 0)
-            goto done;
-        s->n_columns++;
+        if (rc == 0)
+            rc = parse_column(s, column, what);
     }
-done:
     cJSON_Delete(document);
     if (rc < 0)
         mur_schema_free(&s);

@@ -127,6 +127,13 @@ static int check_kept(const mur_store *s, const mur_table_state *t, int64_t vers
     return 0;
 }
 
+int mur_store_schema(mur_schema **out, const mur_store *s, const char *table, int64_t version)
+{
+    const mur_change *change = mur_store_change(s, table, version);
+    *out = NULL;
+    return change ? mur_schema_parse(out, mur_view_of(change->schema), table) : 0;
+}
+
 int mur_store_parts(const mur_store *s, const char *table, int64_t version, const mur_part ***parts, size_t *n)
 {
     *parts = NULL;

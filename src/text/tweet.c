@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#include "murmur/date.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
 #include "murmur/utf8.h"
+#include "value.h"
 
 #define NAME_SHOWN 64       /* bytes of a name in a reason */
 #define NAMES_KEPT_SLOTS 64 /* a larger map is given back, not swept for every record that follows */
@@ -14,7 +16,7 @@ void mur_tweet_init(mur_tweet *t, const mur_schema *schema)
     *t = (mur_tweet){.schema = schema};
     for (size_t c = 0; c < schema->n_columns; c++) {
         bool is_ours = c == MUR_BRONZE_SOURCE_FILE || c == MUR_BRONZE_PROCESSING_TIME || c == MUR_BRONZE_RESCUED_DATA;
-        if (!is_ours && schema->columns[c].type == MUR_STRING)
+        if (!is_ours)
             t->declared |= UINT64_C(1) << c;
     }
 }
@@ -94,6 +96,7 @@ static void add_other(mur_tweet *t, mur_view name, const mur_member *m)
 static void forget(mur_tweet *t)
 {
     t->seen = 0;
+    t->n_fields = 0;
     if (t->n_others == 0)
         return;
     t->n_others = 0;
@@ -119,6 +122,8 @@ bool mur_tweet_read(mur_tweet *t, mur_view object, size_t max_value)
         if (column < 0) {
             add_other(t, name, &m);
         } else {
+            if (!(t->seen >> column & 1))
+                t->order[t->n_fields++] = (mur_field_place){(size_t)column, t->n_others};
             t->fields[column] = m;
             t->seen |= UINT64_C(1) << column;
         }
@@ -126,30 +131,68 @@ bool mur_tweet_read(mur_tweet *t, mur_view object, size_t max_value)
     return true;
 }
 
-static void store_others(mur_tweet *t, mur_frame *bronze)
+/* Sets a field's column; false where the value is not of its type. */
+static bool store_field(mur_tweet *t, mur_frame *bronze, size_t c)
 {
-    mur_buf *text = &t->text;
-    mur_buf_reset(text);
-    mur_buf_append_byte(text, '{');
-    for (size_t i = 0; i < t->n_others; i++) {
-        if (i > 0)
-            mur_buf_append_byte(text, ',');
-        mur_buf_append_view(text, t->others[i].name);
-        mur_buf_append_byte(text, ':');
-        mur_buf_append_view(text, t->others[i].value);
+    const mur_member *m = &t->fields[c];
+    int64_t integer;
+    double number;
+    int8_t truth;
+    if (m->kind == MUR_JSON_LITERAL && m->value.ptr[0] == 'n')
+        return true;
+    switch (t->schema->columns[c].type) {
+    case MUR_STRING: mur_frame_set_string(bronze, c, plain_value(t, m)); return true;
+    case MUR_INT64:
+        if (!mur_value_int64(&integer, m->kind, m->value))
+            return false;
+        mur_frame_set_int64(bronze, c, integer);
+        return true;
+    case MUR_FLOAT64:
+        if (!mur_value_float64(&number, m->kind, m->value, &t->text))
+            return false;
+        mur_frame_set_float64(bronze, c, number);
+        return true;
+    case MUR_BOOL:
+        if (!mur_value_bool(&truth, m->kind, m->value))
+            return false;
+        mur_frame_set_int8(bronze, c, truth);
+        return true;
+    case MUR_TIMESTAMP:
+        integer = m->kind == MUR_JSON_STRING ? mur_date_parse(plain_value(t, m)) : MUR_NO_TIME;
+        mur_frame_set_int64(bronze, c, integer);
+        return integer != MUR_NO_TIME;
+    default: return false; /* no type of a bronze column */
     }
-    mur_buf_append_byte(text, '}');
-    mur_frame_set_string(bronze, MUR_BRONZE_RESCUED_DATA, mur_buf_view(text));
+}
+
+static void append_rescued(mur_buf *text, const mur_member *m)
+{
+    mur_buf_append_byte(text, text->len ? ',' : '{');
+    mur_buf_append_view(text, m->name);
+    mur_buf_append_byte(text, ':');
+    mur_buf_append_view(text, m->value);
 }
 
 void mur_tweet_store(mur_tweet *t, mur_frame *bronze)
 {
-    for (size_t c = 0; c < t->schema->n_columns; c++) {
-        const mur_member *m = &t->fields[c];
-        bool is_null = !(t->seen >> c & 1) || (m->kind == MUR_JSON_LITERAL && m->value.ptr[0] == 'n');
-        if (!is_null)
-            mur_frame_set_string(bronze, c, plain_value(t, m));
+    uint64_t misfits = 0;
+    for (size_t i = 0; i < t->n_fields; i++)
+        if (!store_field(t, bronze, t->order[i].column))
+            misfits |= UINT64_C(1) << t->order[i].column;
+    if (t->n_others == 0 && misfits == 0)
+        return;
+
+    /* What is in no column, in order of first appearance. */
+    mur_buf *text = &t->text;
+    mur_buf_reset(text);
+    size_t next = 0;
+    for (size_t i = 0; i <= t->n_others; i++) {
+        for (; next < t->n_fields && t->order[next].n_others_before <= i; next++)
+            if (misfits >> t->order[next].column & 1)
+                append_rescued(text, &t->fields[t->order[next].column]);
+        if (i < t->n_others)
+            append_rescued(text, &t->others[i]);
     }
-    if (t->n_others > 0)
-        store_others(t, bronze);
+    mur_buf_append_byte(text, '}');
+    mur_frame_set_string(bronze, MUR_BRONZE_RESCUED_DATA, mur_buf_view(text));
 }

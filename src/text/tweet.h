@@ -13,12 +13,19 @@ typedef struct mur_member {
     mur_json_kind kind;
 } mur_member;
 
+/* Where a field first appeared. */
+typedef struct mur_field_place {
+    size_t column, n_others_before;
+} mur_field_place;
+
 /* Reused from record to record: init once, clear at the end. */
 typedef struct mur_tweet {
-    const mur_schema *schema; /* bronze's */
-    uint64_t declared;        /* its columns that are fields of the source */
-    uint64_t seen;            /* … and that the record has */
-    mur_member fields[MUR_MAX_COLUMNS];
+    const mur_schema *schema;               /* bronze's */
+    uint64_t declared;                      /* its columns that are fields of the source */
+    uint64_t seen;                          /* … and that the record has */
+    mur_member fields[MUR_MAX_COLUMNS];     /* by column */
+    mur_field_place order[MUR_MAX_COLUMNS]; /* of the fields seen */
+    size_t n_fields;
     mur_member *others; /* members that the schema does not have, in order of first appearance */
     size_t n_others;
     size_t cap_others;
@@ -33,7 +40,8 @@ void mur_tweet_clear(mur_tweet *t);
 /* Takes an object apart that the scan passed. False, with a reason, when a value is over `max_value` bytes. */
 bool mur_tweet_read(mur_tweet *t, mur_view object, size_t max_value);
 
-/* Sets the fields and rescued_data in the last row of a frame of the schema. */
+/* Sets the fields and rescued_data in the last row of a frame of the schema. A value that is not of its column's type
+ * (value.h) leaves the column null and goes to rescued_data. */
 void mur_tweet_store(mur_tweet *t, mur_frame *bronze);
 
 #endif

@@ -2,6 +2,8 @@
  * of an array is a row or a reject; cutting at line ends changes nothing. */
 #include "fuzz.h"
 
+#include <string.h>
+
 #include "murmur/date.h"
 #include "murmur/ingest.h"
 #include "murmur/json.h"
@@ -14,6 +16,8 @@ const char *const mur_fuzz_seeds[] = {
     "[{\"date\":\"2009-04-07T05:19:45Z\"}, 1, {\"t\\u0065xt\":\"\\ud800\"},\n[], {\"a\":{\"b\":[]}}]",
     "\xEF\xBB\xBF{\n \"text\" : \"a\",\n \"other\" : \"\xF0\x9F\x98\x80\"\n}\n",
     "{\"text\":\"0123456789012345678901234567890123456789\",\"user\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}\n{}\n",
+    "{\"n\":-12,\"f\":1.5e3,\"b\":true,\"t\":\"2009-04-07\",\"s\":7}\n{\"n\":1.5,\"f\":1e999,\"b\":0,\"x\":1,"
+    "\"t\":\"x\"}\n{\"n\":9223372036854775808}\n",
     "\x1F\x8B\x08", /* a gzip header's beginning, for mur_inflate */
     NULL,
 };
@@ -25,9 +29,23 @@ typedef struct tables {
     mur_ingest in;
 } tables;
 
+/* Bronze with a column of each type that can be merged. */
+static const mur_schema *wider_schema(void)
+{
+    static mur_column columns[12];
+    static const mur_schema wider = {"bronze", "", columns, 12};
+    memcpy(columns, mur_bronze_schema.columns, 7 * sizeof *columns);
+    columns[7] = (mur_column){"s", MUR_STRING, ""};
+    columns[8] = (mur_column){"n", MUR_INT64, ""};
+    columns[9] = (mur_column){"f", MUR_FLOAT64, ""};
+    columns[10] = (mur_column){"b", MUR_BOOL, ""};
+    columns[11] = (mur_column){"t", MUR_TIMESTAMP, ""};
+    return &wider;
+}
+
 static void open_tables(tables *t)
 {
-    mur_frame_init(&t->bronze, &mur_bronze_schema);
+    mur_frame_init(&t->bronze, wider_schema());
     mur_frame_init(&t->rejects, &mur_rejects_schema);
     t->in = (mur_ingest){.bronze = &t->bronze,
                          .rejects = &t->rejects,
@@ -47,10 +65,11 @@ static void check_equal(const mur_frame *a, const mur_frame *b)
     for (size_t r = 0; r < a->n_rows; r++) {
         CHECK(a->valid[r] == b->valid[r]);
         for (size_t c = 0; c < a->schema->n_columns; c++) {
+            size_t size = mur_type_size(a->schema->columns[c].type);
             if (a->schema->columns[c].type == MUR_STRING)
                 CHECK(mur_view_equal(mur_frame_string(a, r, c), mur_frame_string(b, r, c)));
             else
-                CHECK(mur_frame_int64(a, r, c) == mur_frame_int64(b, r, c));
+                CHECK(memcmp(a->columns[c].bytes.ptr + r * size, b->columns[c].bytes.ptr + r * size, size) == 0);
         }
     }
 }

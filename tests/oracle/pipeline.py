@@ -10,8 +10,10 @@ reason.
 
 import argparse
 import json
+import math
 import os
 import pathlib
+import re
 import sys
 import zlib
 
@@ -72,32 +74,65 @@ def inflate_bytewise(packed):
 # --- Bronze and rejects ------------------------------------------------------------------
 
 
-def read_record(text, depth, max_value):
-    """The bronze columns of a valid object, or None where it breaks a limit."""
+def as_text(value, decoded):
+    return value.decode() if decoded is None else decoded
+
+
+def as_int64(value, decoded):
+    if not re.fullmatch(rb"-?[0-9]+", value) or not -(2**63) <= int(value) < 2**63:
+        raise ValueError
+    return int(value)
+
+
+def as_float64(value, decoded):
+    if value[:1] not in b"-0123456789" or not math.isfinite(float(value)):
+        raise ValueError
+    return float(value)
+
+
+def as_bool(value, decoded):
+    return {b"true": True, b"false": False}[value]
+
+
+def as_timestamp(value, decoded):
+    time = None if decoded is None else parse_date(decoded)
+    if time is None:
+        raise ValueError
+    return format_time(time)
+
+
+# How a field becomes a column; ValueError or KeyError where it is not of the column's type.
+CONVERSIONS = {"string": as_text, "int64": as_int64, "float64": as_float64, "bool": as_bool, "timestamp": as_timestamp}
+
+
+def read_record(text, depth, max_value, merged):
+    """The bronze columns of a valid object, or None where it breaks a limit. `merged` has the types of columns by name."""
     if depth > MAX_DEPTH or has_escaped_nul(text):
         return None
-    row = dict.fromkeys(DECLARED)
-    rescued = {}
+    fields = {}  # of duplicates: the place of the first, the text of the last
     for name, value in members(text):
         decoded = unquote(value) if value[:1] == b'"' else None
         if len(value if decoded is None else decoded.encode()) > max_value:
             return None
-        key = unquote(name)
-        if key in DECLARED:
-            row[key] = None if value == b"null" else value.decode() if decoded is None else decoded
-        else:
-            rescued[key] = (name, value)  # of duplicates: the place of the first, the text of the last
-    row["rescued_data"] = None
-    if rescued:
-        row["rescued_data"] = "{" + ",".join(f"{name.decode()}:{value.decode()}" for name, value in rescued.values()) + "}"
+        fields[unquote(name)] = (name, value, decoded)
+    types = {**dict.fromkeys(DECLARED, "string"), **merged}
+    row = dict.fromkeys(types)
+    rescued = []
+    for key, (name, value, decoded) in fields.items():
+        try:
+            row[key] = CONVERSIONS[types[key]](value, decoded) if key not in types or value != b"null" else None
+        except (KeyError, ValueError):
+            rescued.append(f"{name.decode()}:{value.decode()}")
+    row["rescued_data"] = "{" + ",".join(rescued) + "}" if rescued else None
     return row
 
 
 class Ingest:
     """Bronze rows and rejects of source files, in order."""
 
-    def __init__(self, max_value=MAX_VALUE):
+    def __init__(self, max_value=MAX_VALUE, merged=None):
         self.max_value = max_value
+        self.merged = merged or {}
         self.bronze = []
         self.rejects = []
 
@@ -106,12 +141,13 @@ class Ingest:
         self.rejects.append({"source_file": path, "byte_offset": begin, "byte_length": end - begin, "raw": raw})
 
     def add_value(self, path, text, begin, end, depth, reject_range=None):
-        row = read_record(text[begin:end], depth, self.max_value) if text[begin : begin + 1] == b"{" else None
+        row = read_record(text[begin:end], depth, self.max_value, self.merged) if text[begin : begin + 1] == b"{" else None
         if row is None:
             self.add_reject(path, text, *(reject_range or (begin, end)))
         else:
+            own = {name: row.pop(name) for name in DECLARED}
             rescued = row.pop("rescued_data")
-            self.bronze.append({**row, "source_file": path, "rescued_data": rescued})
+            self.bronze.append({**own, "source_file": path, "rescued_data": rescued, **row})
 
     def add_lines(self, path, text, begin, end):
         """`begin` is a line's start; `end` a line's end, or the text's."""
@@ -152,9 +188,9 @@ class Ingest:
             self.add_lines(path, text, start, len(text))
 
 
-def make_bronze(sources, max_value=MAX_VALUE):
-    """(bronze, rejects) of the files below the sources."""
-    ingest = Ingest(max_value)
+def make_bronze(sources, max_value=MAX_VALUE, merged=None):
+    """(bronze, rejects) of the files below the sources; `merged` has the types of columns of a wider schema by name."""
+    ingest = Ingest(max_value, merged)
     for path in list_sources(sources):
         ingest.add_file(path)
     return ingest.bronze, ingest.rejects

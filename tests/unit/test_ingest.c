@@ -197,25 +197,97 @@ static void a_record_of_many_members_keeps_them_all(void **state)
     mur_buf_clear(&expected);
 }
 
-static void a_wider_schema_declares_more_strings(void **state)
+/* Bronze with a column of each type behind its own. */
+static const mur_column *wider_columns(void)
 {
-    fixture *f = *state;
-    mur_column columns[9];
+    static mur_column columns[12];
     memcpy(columns, mur_bronze_schema.columns, 7 * sizeof *columns);
     columns[7] = (mur_column){"lang", MUR_STRING, "language"};
-    columns[8] = (mur_column){"id", MUR_INT64, "a number's column takes no text"};
-    mur_schema wider = {"bronze", "wider", columns, 9};
+    columns[8] = (mur_column){"n", MUR_INT64, ""};
+    columns[9] = (mur_column){"x", MUR_FLOAT64, ""};
+    columns[10] = (mur_column){"ok", MUR_BOOL, ""};
+    columns[11] = (mur_column){"at", MUR_TIMESTAMP, ""};
+    return columns;
+}
+
+/* One record through the wider schema: its values as text (- where null), then rescued_data. */
+static const char *widened(fixture *f, const char *record)
+{
+    static mur_buf out;
+    mur_schema wider = {"bronze", "wider", wider_columns(), 12};
     mur_frame bronze;
     mur_frame_init(&bronze, &wider);
+    mur_frame *own = f->in.bronze;
     f->in.bronze = &bronze;
-    mur_view text = TEXT("{\"lang\":\"en\",\"id\":7,\"x\":1}");
-    assert_int_equal(mur_ingest_text(&f->in, text, 0, MUR_DOCUMENT_OBJECT, NULL), 0);
+    assert_int_equal(mur_ingest_text(&f->in, mur_view_of(record), 0, MUR_DOCUMENT_OBJECT, NULL), 0);
+    f->in.bronze = own;
     assert_int_equal(bronze.n_rows, 1);
-    assert_true(mur_view_equal(mur_frame_string(&bronze, 0, 7), mur_view_of("en")));
-    assert_false(mur_frame_is_present(&bronze, 0, 8));
-    assert_true(
-        mur_view_equal(mur_frame_string(&bronze, 0, MUR_BRONZE_RESCUED_DATA), mur_view_of("{\"id\":7,\"x\":1}")));
+    mur_buf_reset(&out);
+    for (size_t c = 7; c < 12; c++) {
+        mur_view text = c == 7 ? mur_frame_string(&bronze, 0, c) : (mur_view){"", 0};
+        if (!mur_frame_is_present(&bronze, 0, c))
+            mur_buf_append_text(&out, "-");
+        else if (c == 7)
+            mur_buf_append_view(&out, text);
+        else if (c == 9)
+            mur_buf_printf(&out, "%.17g", mur_frame_float64(&bronze, 0, c));
+        else
+            mur_buf_printf(&out, "%lld",
+                           (long long)(c == 10 ? mur_frame_int8(&bronze, 0, c) : mur_frame_int64(&bronze, 0, c)));
+        mur_buf_append_byte(&out, ' ');
+    }
+    mur_buf_append_view(&out, mur_frame_string(&bronze, 0, MUR_BRONZE_RESCUED_DATA));
     mur_frame_clear(&bronze);
+    return mur_buf_text(&out);
+}
+
+static void a_wider_schema_takes_values_of_its_types_and_rescues_the_others(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *record, *expected;
+    } cases[] = {
+        {"{\"lang\":\"en\",\"n\":7,\"x\":1,\"ok\":true,\"at\":\"2009-04-07T05:19:45Z\"}", "en 7 1 1 1239081585000 "},
+        {"{\"lang\":7,\"n\":-0,\"x\":-0.0,\"ok\":false,\"at\":\"Mon Apr 06 22:19:45 PDT 2009\"}",
+         "7 0 -0 0 1239081585000 "},
+        {"{\"lang\":null,\"n\":null,\"x\":null,\"ok\":null,\"at\":null}", "- - - - - "},
+        {"{}", "- - - - - "},
+        {"{\"n\":9223372036854775807}", "- 9223372036854775807 - - - "},
+        {"{\"n\":-9223372036854775808}", "- -9223372036854775808 - - - "},
+        {"{\"n\":9223372036854775808}", "- - - - - {\"n\":9223372036854775808}"},
+        {"{\"n\":-9223372036854775809}", "- - - - - {\"n\":-9223372036854775809}"},
+        {"{\"n\":99999999999999999999999999}", "- - - - - {\"n\":99999999999999999999999999}"},
+        {"{\"n\":1.5}", "- - - - - {\"n\":1.5}"},
+        {"{\"n\":1.0}", "- - - - - {\"n\":1.0}"},
+        {"{\"n\":1e3}", "- - - - - {\"n\":1e3}"},
+        {"{\"n\":\"7\"}", "- - - - - {\"n\":\"7\"}"},
+        {"{\"n\":true}", "- - - - - {\"n\":true}"},
+        {"{\"n\":[7]}", "- - - - - {\"n\":[7]}"},
+        {"{\"x\":0.1}", "- - 0.10000000000000001 - - "},
+        {"{\"x\":9007199254740993}", "- - 9007199254740992 - - "}, /* half way: to even */
+        {"{\"x\":9007199254740993.0000000000000000000001}", "- - 9007199254740994 - - "},
+        {"{\"x\":5e-324}", "- - 4.9406564584124654e-324 - - "},
+        {"{\"x\":1e-400}", "- - 0 - - "},
+        {"{\"x\":1.7976931348623157e308}", "- - 1.7976931348623157e+308 - - "},
+        {"{\"x\":1e400}", "- - - - - {\"x\":1e400}"},
+        {"{\"x\":-1e400}", "- - - - - {\"x\":-1e400}"},
+        {"{\"x\":\"1\"}", "- - - - - {\"x\":\"1\"}"},
+        {"{\"ok\":1}", "- - - - - {\"ok\":1}"},
+        {"{\"ok\":\"true\"}", "- - - - - {\"ok\":\"true\"}"},
+        {"{\"at\":\"soon\"}", "- - - - - {\"at\":\"soon\"}"},
+        {"{\"at\":\"2009-02-30\"}", "- - - - - {\"at\":\"2009-02-30\"}"},
+        {"{\"at\":1239081585}", "- - - - - {\"at\":1239081585}"},
+        {"{\"a\\u0074\":\"2009-04-07\"}", "- - - - 1239062400000 "}, /* names as decoded */
+        {"{\"N\":7}", "- - - - - {\"N\":7}"},                        /* and case matters */
+        /* In order of first appearance, the last of duplicates, as written. */
+        {"{\"b\":1,\"n\":\"x\",\"a\":{ },\"ok\":0,\"x\":\"\\u00e9\"}",
+         "- - - - - {\"b\":1,\"n\":\"x\",\"a\":{ },\"ok\":0,\"x\":\"\\u00e9\"}"},
+        {"{\"n\":\"x\",\"b\":1,\"n\":5}", "- 5 - - - {\"b\":1}"},
+        {"{\"n\":5,\"b\":1,\"n\":\"x\"}", "- - - - - {\"n\":\"x\",\"b\":1}"},
+        {"{\"n\":5,\"b\":1,\"n\":null}", "- - - - - {\"b\":1}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(widened(f, cases[i].record), cases[i].expected);
 }
 
 static void a_bad_line_is_one_reject_of_exactly_its_bytes(void **state)
@@ -596,7 +668,7 @@ int main(void)
         CASE(of_duplicates_the_last_wins),
         CASE(other_members_are_rescued_as_written),
         CASE(a_record_of_many_members_keeps_them_all),
-        CASE(a_wider_schema_declares_more_strings),
+        CASE(a_wider_schema_takes_values_of_its_types_and_rescues_the_others),
         CASE(a_bad_line_is_one_reject_of_exactly_its_bytes),
         CASE(carriage_returns_and_other_separators_end_no_line),
         CASE(nul_is_refused_wherever_it_stands),

@@ -17,6 +17,7 @@
 #include "murmur/clock.h"
 #include "murmur/file.h"
 #include "murmur/log.h"
+#include "murmur/tables.h"
 #include "scratch.h"
 
 static char *folder;
@@ -172,7 +173,7 @@ static void a_unit_leaves_a_file_that_moved_and_keeps_the_others(void **state)
     mur_file_counts counts[3] = {0};
     mur_tally tally = {0};
     mur_unit_tables tables;
-    mur_unit_tables_init(&tables, 0);
+    mur_unit_tables_init(&tables, 0, &mur_bronze_schema);
     assert_int_equal(mur_work_unit(&tables, &plan, &options, &scorer, counts, &tally), 0);
     assert_int_equal(tables.bronze.n_rows, 1);
     assert_int_equal(counts[0].n_rows, 1);

@@ -22,6 +22,7 @@ typedef struct mur_run_options {
     const char *store;
     const char *model;     /* folder */
     const char *label_map; /* which class its labels count for, where their names do not tell; or NULL */
+    const char *schema;    /* file that declares columns of bronze; NULL: none */
     mur_trigger trigger;
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */
@@ -30,7 +31,8 @@ typedef struct mur_run_options {
     int64_t io_timeout_ms;
     mur_mention_rule mention_rule;
     mur_text_choice text;
-    bool is_folding_case; /* application counts mentions without regard to case */
+    bool is_folding_case;   /* application counts mentions without regard to case */
+    bool is_merging_schema; /* columns that bronze lacks are added to it; else they are an error */
     bool is_strict;
     bool is_breaking_lock;
     int compress; /* 0..9 */

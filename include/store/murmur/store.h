@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "murmur/record.h"
+#include "murmur/schema.h"
 
 typedef struct mur_store mur_store;
 
@@ -46,6 +47,10 @@ bool mur_store_is_rewrite(const mur_store *s, const mur_change *change);
  * none), and the table's version at a record (-1: it had none yet). */
 int64_t mur_store_record_as_of(const mur_store *s, int64_t time);
 int64_t mur_store_version_at(const mur_store *s, const char *table, int64_t record);
+
+/* The schema of a version (-1: the latest), without the table's description; NULL if the table has no such version.
+ * Older parts may lack columns of it: they read as null. Free with mur_schema_free. MUR_EDATA. */
+int mur_store_schema(mur_schema **out, const mur_store *s, const char *table, int64_t version) MUR_MUST_USE;
 
 /* The parts of a version (-1: latest; none if the table has no version yet), in row order: borrowed entries in a fresh
  * array that the caller frees. MUR_EUSAGE naming the versions there are, if it does not exist or was vacuumed. */

@@ -9,10 +9,12 @@
  * counts. Rows and rejects are in order of offset.
  *
  * A record is an object of depth at most MUR_MAX_DEPTH (itself 1), without U+0000, no value of a member over max_value.
- * Members named as bronze's string columns (the four, and those a wider schema has behind rescued_data) are its fields:
- * names compared after escapes are decoded, the last of duplicates wins; a string is decoded, null is null, anything
- * else is its text as written. All other members make up rescued_data, {name:value,…} as written; of duplicates the
- * last stands in the first one's place.
+ * Members named as bronze's columns (the four, and those a wider schema has behind rescued_data) are its fields: names
+ * compared after escapes are decoded, the last of duplicates wins; null is null. A string column takes a string
+ * decoded, anything else as its text as written; int64 an integer without fraction or exponent, float64 any number that
+ * is finite in it, bool true and false, timestamp a string that mur_date_parse reads. A value that is not of its
+ * column's type leaves the column null. Such members and all undeclared ones make up rescued_data, {name:value,…} as
+ * written; of duplicates the last stands in the first one's place.
  */
 #ifndef MURMUR_INGEST_H
 #define MURMUR_INGEST_H

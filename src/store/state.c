@@ -177,6 +177,32 @@ static int check_change(const mur_store *s, mur_change *c, bool is_rewrite, bool
     return 0;
 }
 
+/* The latest version of a table after the record. */
+static int64_t version_after(const mur_store *s, const mur_record *r, const char *table)
+{
+    for (size_t i = 0; i < r->n_changes; i++)
+        if (strcmp(r->changes[i].table, table) == 0)
+            return r->changes[i].version;
+    return mur_state_version(s, table);
+}
+
+/* A table stands for a version of its input that is there, and never for an older one than before. */
+static int check_input(const mur_store *s, const mur_record *r, const mur_change *c)
+{
+    if (!c->input)
+        return 0;
+    const mur_change *before = latest(s, mur_state_table(s, c->table));
+    int64_t last = version_after(s, r, c->input);
+    if (c->input_version < 0 || c->input_version > last)
+        return mur_fail(MUR_EDATA,
+                        "table %s says that it is made from version %" PRId64 " of %s, whose last is %" PRId64,
+                        c->table, c->input_version, c->input, last);
+    if (before && before->input && strcmp(before->input, c->input) == 0 && before->input_version > c->input_version)
+        return mur_fail(MUR_EDATA, "table %s goes back from version %" PRId64 " of %s to version %" PRId64, c->table,
+                        before->input_version, c->input, c->input_version);
+    return 0;
+}
+
 static int check_sources(const mur_store *s, const mur_record *r)
 {
     mur_map seen = {0};
@@ -219,6 +245,8 @@ int mur_state_check(mur_store *s, mur_record *r, bool is_new)
         return mur_fail(MUR_EDATA, "it says that it is record %" PRId64, r->number);
     for (size_t i = 0; i < r->n_changes; i++) {
         int rc = check_change(s, &r->changes[i], strcmp(r->operation, MUR_OPERATION_REWRITE) == 0, is_new);
+        if (rc == 0)
+            rc = check_input(s, r, &r->changes[i]);
         if (rc < 0)
             return rc;
     }

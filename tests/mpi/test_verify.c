@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "murmur/file.h"
+#include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/store.h"
 #include "scratch.h"
@@ -108,17 +109,24 @@ static bool sound_store_has_no_findings(void)
     return is_right;
 }
 
-/* One bit of the part at each of some offsets, from its first byte to its last. */
+/* One bit of the part at `at`. */
+static bool flipped_bit_is_found(mur_buf *bytes, size_t at)
+{
+    bytes->ptr[at] ^= 1 << at % 8;
+    bool is_found = mur_file_write(paths[0], mur_buf_view(bytes)) == 0 && found(name_of(0), NULL);
+    bytes->ptr[at] ^= 1 << at % 8;
+    return is_found;
+}
+
+/* In every byte of what HDF5 reads first (it crashes on some of them), and at offsets from the first to the last. */
 static bool flipped_bit_is_found_wherever_it_is(void)
 {
     mur_buf bytes = {0};
     bool is_right = mur_file_read(&bytes, paths[0]) == 0;
-    for (size_t i = 0; i <= 48 && is_right; i++) {
-        size_t at = (bytes.len - 1) * i / 48;
-        bytes.ptr[at] ^= 1 << i % 8;
-        is_right = mur_file_write(paths[0], mur_buf_view(&bytes)) == 0 && found(name_of(0), NULL);
-        bytes.ptr[at] ^= 1 << i % 8;
-    }
+    for (size_t i = 0; i < 96 && is_right; i++)
+        is_right = flipped_bit_is_found(&bytes, i);
+    for (size_t i = 0; i <= 200 && is_right; i++)
+        is_right = flipped_bit_is_found(&bytes, (bytes.len - 1) * i / 200);
     is_right = mur_file_write(paths[0], mur_buf_view(&bytes)) == 0 && is_right;
     mur_buf_clear(&bytes);
     return is_right && found(NULL, NULL);
@@ -183,6 +191,30 @@ static bool damaged_records_are_named(void)
     return is_right && found(NULL, NULL);
 }
 
+/* Record 1 says that its part has other columns, with a checksum that is right again. */
+static bool part_of_another_schema_is_found(void)
+{
+    char *path = mur_format("%s/_log/%020d.json", store, 1), hash[MUR_HASH_HEX];
+    mur_buf text = {0};
+    bool is_right = mur_file_read(&text, path) == 0;
+    mur_view whole = mur_buf_view(&text);
+    const char *at = strstr(mur_buf_text(&text), "\"type\":\"int64\""), *end = strstr(text.ptr, ",\"checksum\":\"");
+    mur_buf other = {0};
+    mur_buf_append(&other, text.ptr, (size_t)(at - text.ptr));
+    mur_buf_append_text(&other, "\"type\":\"float64\"");
+    at += strlen("\"type\":\"int64\"");
+    mur_buf_append(&other, at, (size_t)(end - at));
+    mur_hash_hex(hash, mur_hash(other.ptr, other.len));
+    mur_buf_printf(&other, ",\"checksum\":\"%s\"}\n", hash);
+    is_right = is_right && mur_file_write(path, mur_buf_view(&other)) == 0 &&
+               found("its column 1 is n (int64) instead of n (float64)", NULL);
+    is_right = mur_file_write(path, whole) == 0 && is_right;
+    mur_buf_clear(&other);
+    mur_buf_clear(&text);
+    free(path);
+    return is_right && found(NULL, NULL);
+}
+
 static bool what_no_record_names_is_litter(void)
 {
     static const char *const names[] = {"gold/_tmp-x.h5",   "gold/part-9.h5", "silver/part-0.h5",
@@ -233,6 +265,7 @@ CHECK_ON_RANK_0(truncated_or_longer_part_is_found)
 CHECK_ON_RANK_0(missing_part_is_found_and_a_strange_one_is_litter)
 CHECK_ON_RANK_0(parts_that_changed_places_are_found)
 CHECK_ON_RANK_0(damaged_records_are_named)
+CHECK_ON_RANK_0(part_of_another_schema_is_found)
 CHECK_ON_RANK_0(what_no_record_names_is_litter)
 CHECK_ON_RANK_0(store_that_was_just_begun_is_sound)
 
@@ -289,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_missing_part_is_found_and_a_strange_one_is_litter),
         cmocka_unit_test(test_parts_that_changed_places_are_found),
         cmocka_unit_test(test_damaged_records_are_named),
+        cmocka_unit_test(test_part_of_another_schema_is_found),
         cmocka_unit_test(test_what_no_record_names_is_litter),
         cmocka_unit_test(test_store_that_was_just_begun_is_sound),
     };

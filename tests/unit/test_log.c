@@ -366,6 +366,38 @@ static void what_is_no_record_is_no_part_of_the_log(void **state)
     mur_store_close(&s);
 }
 
+static int publish_made_from(mur_store *s, const char *table, int64_t version, const char *input, int64_t input_version)
+{
+    mur_record r = plain_record("INGEST");
+    mur_change *c = mur_record_change(&r, table);
+    c->version = version;
+    c->columns = &gold;
+    c->input = input ? mur_strdup(input) : NULL;
+    c->input_version = input_version;
+    int rc = mur_store_publish(s, &r);
+    mur_record_clear(&r);
+    return rc;
+}
+
+static void table_is_made_from_a_version_that_is_there(void **state)
+{
+    (void)state;
+    mur_store *s = open_store();
+    assert_done(mur_store_lock(s, "run", false));
+    assert_int_equal(publish_made_from(s, "gold", 0, "silver", 0), MUR_EINTERNAL);
+    assert_message("made from version 0 of silver, whose last is -1");
+    for (int64_t version = 0; version < 3; version++)
+        assert_done(publish_made_from(s, "silver", version, NULL, -1));
+    assert_int_equal(publish_made_from(s, "gold", 0, "silver", 3), MUR_EINTERNAL);
+    assert_message("whose last is 2");
+    assert_int_equal(publish_made_from(s, "gold", 0, "silver", -1), MUR_EINTERNAL);
+    assert_done(publish_made_from(s, "gold", 0, "silver", 1));
+    assert_done(publish_made_from(s, "gold", 1, "silver", 1)); /* once more from the same */
+    assert_int_equal(publish_made_from(s, "gold", 2, "silver", 0), MUR_EINTERNAL);
+    assert_message("gold goes back from version 1 of silver to version 0");
+    mur_store_close(&s);
+}
+
 static void name_that_another_writer_took_is_left_to_it(void **state)
 {
     (void)state;
@@ -550,6 +582,7 @@ int main(void)
         LOG_TEST(doubled_record_is_named),
         LOG_TEST(torn_or_flipped_record_is_named),
         LOG_TEST(what_is_no_record_is_no_part_of_the_log),
+        LOG_TEST(table_is_made_from_a_version_that_is_there),
         LOG_TEST(name_that_another_writer_took_is_left_to_it),
         LOG_TEST(members_are_checked_by_type_and_range),
         LOG_TEST(members_of_later_formats_are_left_out),

@@ -79,18 +79,22 @@ class Sources(ErrorTest):
                          [(row["byte_offset"], row["byte_length"]) for row in rejects])
 
     @each_number_of_ranks
-    def test_unreadable_file_is_named_and_the_others_are_ingested(self, n_ranks):
+    def test_unreadable_files_and_folders_are_named_and_the_others_ingested(self, n_ranks):
         with self.as_nobody() as execution:
             hidden = self.write_source("tweets/b.jsonl")
             self.write_source("tweets/c.jsonl")
+            closed = self.write_source("tweets/closed/d.jsonl").parent
             hidden.chmod(0)
+            closed.chmod(0)
             result = self.execute_as_nobody(execution, n_ranks)
             self.assert_fails(result, 74)
             self.assertIn("b.jsonl", result.err)
+            self.assertIn("closed: Permission denied", result.err)
             self.assert_store_is_whole(2)
             hidden.chmod(0o644)
+            closed.chmod(0o755)
             self.assert_status(self.execute_as_nobody(execution, n_ranks), 0)
-            self.assert_store_is_whole(3)
+            self.assert_store_is_whole(4)
 
     @contextlib.contextmanager
     def as_nobody(self):

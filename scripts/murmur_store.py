@@ -4,11 +4,14 @@
     from murmur_store import read_table
     gold = read_table("store", "gold")                       {column: list of str or None, or numpy array}
     pandas.DataFrame(read_table("store", "application", version=3))
+    now = last_record("store")                               both as of one instant, beside a writer:
+    silver, gold = (read_table("store", table, record=now) for table in ("silver", "gold"))
 
 It reads the log's records and passes its checkpoints by, which are a cache of them.
 
 As a program: murmur_store.py STORE TABLE [VERSION] prints the rows as JSON Lines.
 """
+import itertools
 import json
 import pathlib
 import sys
@@ -17,14 +20,29 @@ import h5py
 import numpy as np
 
 
-def parts_of(store, table, version=None):
-    """The parts of a version (None: the latest) in row order, and the schema of that version."""
+def records(store):
+    """The log. Its records are asked for one by one, since a listing of a folder to which a writer adds may hold a record
+    and not the one before it. One that is missing below others is an error."""
+    log = pathlib.Path(store) / "_log"
+    for number in itertools.count():
+        path = log / f"{number:020}.json"
+        if not path.exists() and not any(other.name > path.name for other in log.glob("[0-9]" * 20 + ".json")):
+            return
+        yield json.loads(path.read_bytes())
+
+
+def last_record(store):
+    """The number of the last record, -1 without one: the present, as read_table's `record`."""
+    return sum(1 for _ in records(store)) - 1
+
+
+def parts_of(store, table, version=None, record=None):
+    """The parts of a version (None: the latest, or that as of a record) in row order, and the schema of that version."""
     parts, schema, latest, vacuumed = [], None, -1, set()
-    for path in sorted((pathlib.Path(store) / "_log").glob("[0-9]" * 20 + ".json")):
-        record = json.loads(path.read_bytes())
-        vacuumed.update(record.get("vacuumed", []))
-        change = record["tables"].get(table)
-        if change is None or latest == version:
+    for number, entry in enumerate(records(store)):
+        vacuumed.update(entry.get("vacuumed", []))
+        change = entry["tables"].get(table)
+        if change is None or latest == version or (record is not None and number > record):
             continue
         # What is added takes the place of the first part that is removed, else it comes last.
         removed = set(change["removed"])
@@ -64,10 +82,10 @@ def read_column(part, column):
     return values, present
 
 
-def read_table(store, table, version=None):
+def read_table(store, table, version=None, record=None):
     """The rows of a table's version as {column: values}: lists of str or None; numpy arrays of numbers, masked where
     null; timestamps as datetime64[ms], NaT where null. Parts are opened one at a time."""
-    parts, schema = parts_of(store, table, version)
+    parts, schema = parts_of(store, table, version, record)
     dtypes = {"int64": "i8", "int8": "i1", "float32": "f4", "float64": "f8", "bool": "?", "timestamp": "M8[ms]"}
     columns = {column["name"]: [] for column in schema["columns"]}
     for path in parts:

@@ -1,5 +1,6 @@
 #include "job.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,27 @@ void mur_job_close_store(mur_job *j)
     if (j->store)
         mur_store_unlock(j->store);
     mur_store_close(&j->store);
+}
+
+static volatile sig_atomic_t is_signalled;
+
+static void on_signal(int number)
+{
+    (void)number;
+    is_signalled = 1;
+}
+
+void mur_job_listen(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR1, &action, NULL);
+}
+
+bool mur_job_is_stopping(mur_job *j)
+{
+    bool is_asked = is_signalled || (j->store && mur_store_is_stop_asked(j->store));
+    j->is_stopping = j->is_stopping || mur_max(j->c, is_asked) != 0;
+    return j->is_stopping;
 }
 
 void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char *options)

@@ -16,7 +16,8 @@ typedef struct mur_job {
     char run_id[MUR_RUN_ID]; /* the same on all ranks */
     mur_scorer scorer;
     mur_progress progress;
-    mur_tally tally; /* this rank's */
+    mur_tally tally;  /* this rank's */
+    bool is_stopping; /* all ranks agreed to end after the batch in hand */
 } mur_job;
 
 /* Collective. Gives the run its name. */
@@ -27,6 +28,12 @@ int mur_job_open_store(mur_job *j) MUR_MUST_USE;
 
 /* Local, any rank: lets the lock go and closes the store, if this rank has it. */
 void mur_job_close_store(mur_job *j);
+
+/* Local. From here on SIGUSR1 asks the job to stop, as a request in its store does (murmur/writer.h). */
+void mur_job_listen(void);
+
+/* Collective. Whether any rank was asked to stop; looked at between batches. Remembered in j->is_stopping. */
+bool mur_job_is_stopping(mur_job *j);
 
 /* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its
  * rows; taken over. */

@@ -190,6 +190,10 @@ static int optimize_table(mur_job *j, const char *name, const mur_optimize_optio
     if (rc == 0)
         n_bins = mur_bins_make(bins, sizes, t.n, o->target_bytes);
     for (size_t i = 0; rc == 0 && i < n_bins; i++) {
+        if (mur_job_is_stopping(j)) {
+            rc = mur_fail(MUR_EAGAIN, "stopped with parts of %s left to put together; run again to go on", name);
+            break;
+        }
         mur_compaction done = {.table = name, .n_parts = bins[i].n, .version = o->is_dry ? -1 : t.version + 1};
         for (size_t k = bins[i].first; k < bins[i].first + bins[i].n; k++) {
             done.n_rows += t.parts[k].n_rows;
@@ -223,6 +227,7 @@ int mur_optimize(mur_comm *c, const mur_optimize_options *o, void (*say)(void *c
             return mur_fail(MUR_EUSAGE, "there is no table '%s': bronze, silver, gold, application and rejects are",
                             o->tables[i]);
     mur_job_name(&j);
+    mur_job_listen();
     int rc = 0;
     if (c->rank == 0)
         rc = o->is_dry ? mur_store_open(&j.store, o->store) : mur_job_open_store(&j);

@@ -1,7 +1,6 @@
 #include "murmur/run.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,14 +23,6 @@
 
 /* While a run waits for its next trigger, a request to stop is noticed within this time. */
 #define LOOK_SECONDS 0.2
-
-static volatile sig_atomic_t stop_asked;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
-}
 
 void mur_run_options_init(mur_run_options *o)
 {
@@ -208,26 +199,11 @@ static size_t n_waiting(const queue *q)
     return n;
 }
 
-/* SIGUSR1 reached this rank, or, seen by rank 0, a request (murmur stop) lies in the store. */
-static bool is_asked_to_stop(const mur_job *j)
-{
-    return stop_asked || (j->store && mur_store_is_stop_asked(j->store));
-}
-
-/* Collective. True where any rank was asked to stop; from then on all know it. */
-static bool is_stopping(const mur_job *j)
-{
-    bool is_agreed = mur_max(j->c, is_asked_to_stop(j)) != 0;
-    if (is_agreed)
-        stop_asked = 1;
-    return is_agreed; /* not stop_asked: a signal may have come to this rank alone since */
-}
-
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */
 static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
 {
     int rc = 0;
-    while (rc == 0 && !is_stopping(j)) {
+    while (rc == 0 && !mur_job_is_stopping(j)) {
         mur_plan plan;
         plan_next(j, q, &plan);
         if (plan.n_files == 0) {
@@ -255,11 +231,11 @@ static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
 }
 
 /* Collective. Until the next look, or until some rank is asked to stop: they compare notes five times a second. */
-static bool is_stopped_before_trigger(const mur_job *j, double since)
+static bool is_stopped_before_trigger(mur_job *j, double since)
 {
     double end = since + 1e-3 * (double)j->options->interval_ms, left;
     for (;;) {
-        if (is_stopping(j))
+        if (mur_job_is_stopping(j))
             return true;
         left = j->c->rank == 0 ? end - mur_monotonic() : 0;
         if (mur_broadcast_int64(j->c, left <= 0))
@@ -350,8 +326,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     mur_job j = {.c = c, .options = options};
     queue q = {0};
     double start = mur_monotonic();
-    struct sigaction action = {.sa_handler = on_stop};
-    sigaction(SIGUSR1, &action, NULL);
+    mur_job_listen();
 
     mur_job_name(&j);
     mur_schema *declared = NULL;
@@ -385,7 +360,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     int left = 0;
     if (rc == 0 && c->rank == 0) {
         size_t waiting = n_waiting(&q), refused = q.refused.n_keys + q.listed.n_refused;
-        if (stop_asked && waiting > 0)
+        if (j.is_stopping && waiting > 0)
             left = mur_fail(MUR_EAGAIN, "stopped with %zu files left; run again to go on", waiting);
         else if (refused > 0)
             left = mur_fail(MUR_EIO, "%zu source %s not be read (named above); the next run tries again", refused,

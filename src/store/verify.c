@@ -13,6 +13,7 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/schema.h"
+#include "murmur/writer.h"
 #include "part_read.h"
 #include "state.h"
 
@@ -37,6 +38,7 @@ typedef struct verifier {
     size_t cap_parts;
     int64_t end; /* of the log as it was read: later records are a running writer's */
     int64_t n_parts, n_rows;
+    mur_writer writers[2]; /* when the log was read, and when what it does not name is listed */
 } verifier;
 
 MUR_PRINTF(3, 4)
@@ -217,6 +219,18 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Whether a writer beside us made the file: it carries its run's name, and a record may be about to name it. */
+static bool is_in_hand(const verifier *v, const char *name)
+{
+    for (int i = 0; i < 2; i++) {
+        const mur_writer *w = &v->writers[i];
+        bool is_there = w->state == MUR_WRITER_RUNNING || w->state == MUR_WRITER_SILENT;
+        if (is_there && strlen(w->run_id) == MUR_RUN_ID - 1 && strstr(name, w->run_id))
+            return true;
+    }
+    return false;
+}
+
 /* Names what a table's folder or the log holds and no record does. `table` is NULL for the log. */
 static void list_folder(verifier *v, const char *path, const char *table)
 {
@@ -230,9 +244,9 @@ static void list_folder(verifier *v, const char *path, const char *table)
         mur_segment segment;
         bool is_known = table ? mur_map_find(&v->paths, mur_view_of(relative)) != MUR_MAP_NONE
                               : mur_state_number_of(name) >= 0 || mur_segment_parse(&segment, name);
-        if (!is_known)
+        if (!is_known && !is_in_hand(v, name))
             say(v, false, "%s is left over: no record names it", relative);
-        else if (table && mur_map_find(&v->vacuumed, mur_view_of(relative)) != MUR_MAP_NONE)
+        else if (is_known && table && mur_map_find(&v->vacuumed, mur_view_of(relative)) != MUR_MAP_NONE)
             say(v, false, "%s is left over: the next murmur vacuum removes it", relative);
         free(relative);
     }
@@ -247,7 +261,7 @@ static void list_litter(verifier *v)
     while (folder && (entry = readdir(folder))) {
         const char *name = entry->d_name;
         char *path = mur_path_join(v->folder, name);
-        if (begins_with(name, "_tmp-") || begins_with(name, "_lock-"))
+        if ((begins_with(name, "_tmp-") || begins_with(name, "_lock-")) && !is_in_hand(v, name))
             say(v, false, "%s is left over: no record names it", name);
         else if (name[0] != '.' && name[0] != '_' && mur_path_is_folder(path))
             list_folder(v, path, name);
@@ -265,9 +279,14 @@ int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_dam
     *n_parts = *n_rows = 0;
     int rc = 0;
     if (mur_path_is_folder(v.log_folder)) {
-        rc = verify_log(&v);
+        rc = mur_writer_look(&v.writers[0], folder);
+        if (rc == 0)
+            rc = verify_log(&v);
         if (rc == 0) {
             verify_parts(&v);
+            rc = mur_writer_look(&v.writers[1], folder);
+        }
+        if (rc == 0) {
             list_litter(&v);
             *n_parts = v.n_parts;
             *n_rows = v.n_rows;
@@ -283,6 +302,8 @@ int mur_store_verify(const char *folder, void (*tell)(void *context, bool is_dam
         free(v.parts[i].table);
     }
     free(v.parts);
+    mur_writer_clear(&v.writers[0]);
+    mur_writer_clear(&v.writers[1]);
     mur_map_clear(&v.paths);
     mur_map_clear(&v.vacuumed);
     mur_map_clear(&v.schemas);

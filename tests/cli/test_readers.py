@@ -61,7 +61,7 @@ class Readers(murmur_cli.TestCase):
 
         # Each reader saw the store grow: it read beside the writer.
         for reader, reads in seen.items():
-            self.assertGreater(len(set(map(str, reads))), 3, reader.__name__)
+            self.assertGreater(len(set(map(str, reads))), 1, reader.__name__)
         self.check(seen)
 
     # ---- what each reader saw; what can be judged at once is ----
@@ -104,7 +104,10 @@ class Readers(murmur_cli.TestCase):
         return [latest // 2, len(self.export(self.store, "gold", "--version", latest // 2).rows)]
 
     def read_verify(self):
-        return self.assert_status(run("verify", self.store), 0).out.decode().splitlines()[-1]
+        """What the writer has in hand is not taken for left over either."""
+        lines = self.assert_status(run("verify", self.store), 0).out.decode().splitlines()
+        self.assertEqual(len(lines), 1, lines)
+        return lines[0]
 
     # ---- held against the log ----
 

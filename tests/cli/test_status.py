@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 import unittest
 
 import murmur_cli
@@ -128,6 +129,20 @@ class StatusAndStop(murmur_cli.TestCase):
         self.assertEqual(len(requests), 1)
         self.run_job(self.source, self.store)
         self.assertEqual([name for name in os.listdir(self.store) if name[0] == "_"], ["_log"])
+
+    def test_stop_ends_optimize_between_parts(self):
+        self.run_job(self.source, self.store, "--max-files", "1")
+        before = [self.export(self.store, table).out for table in TABLES]
+        job = murmur_cli.Job([murmur_cli.BINARY, "optimize", self.store, "--target-size", "20K"], False)
+        self.addCleanup(job.end)
+        end = time.monotonic() + 30
+        while not (self.store / "_lock").exists():
+            self.assertLess(time.monotonic(), end, job.said)
+        job.signal_ranks(signal.SIGSTOP)
+        self.stop()
+        job.signal_ranks(signal.SIGCONT)
+        self.assertIn("left to put together", self.assert_fails(job.wait(), 75))
+        self.assertEqual([self.export(self.store, table).out for table in TABLES], before)
 
     def test_usr1_to_any_one_rank_is_a_request_to_all(self):
         job = self.start_job(self.source, self.store, "--max-files", "1", n_ranks=3)

@@ -14,7 +14,8 @@ typedef struct settings {
 } settings;
 
 static const mur_option options[] = {
-    {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
+    {"model", "MODEL",
+     "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     MUR_LABEL_MAP_OPTION,
     {"json", NULL, "read JSON Lines {\"text\": ...}, print one object a line: label and score (0 to 1)", NULL},
     {"logits", NULL, "with --json: the model's logits, in order of its label ids", NULL},

@@ -9,7 +9,8 @@
 
 static const mur_option options[] = {
     {"store", "DIR", "where the tables are kept; made if it is not there", "MURMUR_STORE"},
-    {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
+    {"model", "MODEL",
+     "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     MUR_LABEL_MAP_OPTION,
     {"precision", "fp32", "arithmetic of the model (default fp32)", NULL},
     {"trigger", "WHEN", "available-now: batches until all is read (default); once: one batch; 10s: look every 10 s",

@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "json_lines.h"
 #include "murmur/mem.h"
+#include "murmur/registry.h"
 #include "murmur/tokenizer.h"
 
 typedef struct settings {
@@ -12,7 +13,8 @@ typedef struct settings {
 } settings;
 
 static const mur_option options[] = {
-    {"model", "DIR", "folder with the tokenizer files (default murmur-mini, $MURMUR_MODEL)", NULL},
+    {"model", "MODEL",
+     "folder with the tokenizer files, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     {"normalized", NULL, "print the normalised text too", NULL},
     {NULL, NULL, NULL, NULL},
 };
@@ -58,12 +60,16 @@ static int run(const mur_command *self, int argc, char **argv)
         return rc;
     char *model = s.model ? mur_strdup(s.model) : mur_default_model();
     context c = {.is_normalized_shown = s.is_normalized_shown};
-    rc = mur_tokenizer_open(&c.tokenizer, model);
+    char *folder;
+    rc = mur_registry_find(&folder, model);
+    if (rc == 0)
+        rc = mur_tokenizer_open(&c.tokenizer, folder);
     if (rc == 0)
         rc = mur_answer_json_lines(answer, &c);
     mur_tokenizer_close(&c.tokenizer);
     mur_ids_clear(&c.ids);
     mur_buf_clear(&c.normalized);
+    free(folder);
     free(model);
     return rc;
 }

@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <cblas.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -8,6 +9,7 @@
 #include "murmur/file.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
+#include "murmur/registry.h"
 #include "stream.h"
 
 #define CONFIG "config.json"
@@ -19,9 +21,13 @@ static const char *const hashed_files[] = {
     "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt",
 };
 
-/* The folder's last component; of ".", ".." and "/" that of the folder they stand for. */
+/* NAME@VERSION in the registry, else the folder's last component; of ".", ".." and "/" that of the folder they stand
+ * for. */
 static char *name_of(const char *folder)
 {
+    char *registered = mur_registry_name(folder);
+    if (registered)
+        return registered;
     size_t end = strlen(folder);
     while (end > 0 && folder[end - 1] == '/')
         end--;
@@ -108,6 +114,25 @@ const char *mur_model_folder(const mur_model *m)
 const char *mur_model_label_map(const mur_model *m)
 {
     return m->label_map.ptr;
+}
+
+void mur_model_summarize(const mur_model *m, mur_model_summary *out)
+{
+    *out = (mur_model_summary){.n_files = m->checkpoint.n_files, .file = m->checkpoint.files[0].name};
+    bool is_seen[MUR_DTYPE_OTHER + 1] = {false};
+    for (size_t i = 0; i < m->checkpoint.n_files; i++)
+        out->n_bytes += m->checkpoint.files[i].len;
+    for (size_t i = 0; i < m->weights.n_parts; i++) {
+        const mur_part *part = &m->weights.parts[i];
+        if (!part->name)
+            continue;
+        out->n_parameters += (int64_t)(part->rows * part->columns);
+        if (!is_seen[part->tensor->dtype]) {
+            is_seen[part->tensor->dtype] = true;
+            size_t len = strlen(out->dtypes);
+            snprintf(out->dtypes + len, sizeof out->dtypes - len, "%s%s", len ? ", " : "", part->tensor->dtype_name);
+        }
+    }
 }
 
 size_t mur_model_block_bytes(const mur_model *m)

@@ -5,6 +5,7 @@
 #include "murmur/encoder.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
+#include "murmur/registry.h"
 
 /* The weights: into memory that the node shares, or into the process's own. */
 static int load(mur_scorer *s, const mur_comm *c)
@@ -44,22 +45,51 @@ static int check_kernels(const mur_comm *c)
     return mur_agree(c, rc);
 }
 
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder, const char *label_map)
+/* Rank 0 looks a name up, so that all ranks take the same version even where an alias moves just now. */
+static int find_folder(char **folder, const mur_comm *c, const char *model)
+{
+    *folder = NULL;
+    int rc = !c || c->rank == 0 ? mur_registry_find(folder, model) : 0;
+    if (!c)
+        return rc;
+    rc = mur_agree(c, rc);
+    if (rc < 0)
+        return rc;
+    mur_buf path = {0};
+    if (*folder)
+        mur_buf_append_text(&path, *folder);
+    mur_broadcast(c, &path);
+    free(*folder);
+    *folder = mur_strndup(path.ptr, path.len);
+    mur_buf_clear(&path);
+    return 0;
+}
+
+int mur_scorer_check(const mur_model *m, const mur_tokenizer *t)
+{
+    const mur_model_config *config = mur_model_config_of(m);
+    size_t positions = (size_t)(config->max_positions - config->first_position);
+    if (mur_tokenizer_vocab_size(t) > (size_t)config->vocab_size)
+        return mur_fail(MUR_EDATA, "%s: the tokenizer has %zu ids, the model's vocab_size is %d", mur_model_folder(m),
+                        mur_tokenizer_vocab_size(t), config->vocab_size);
+    if (mur_tokenizer_max_length(t) > positions)
+        return mur_fail(MUR_EDATA, "%s: the tokenizer gives up to %zu tokens, the model has positions for %zu",
+                        mur_model_folder(m), mur_tokenizer_max_length(t), positions);
+    return 0;
+}
+
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map)
 {
     *s = (mur_scorer){0};
-    int rc = mur_model_open(&s->model, folder, label_map);
+    char *folder = NULL;
+    int rc = find_folder(&folder, c, model);
+    if (rc < 0)
+        return rc;
+    rc = mur_model_open(&s->model, folder, label_map);
     if (rc == 0)
         rc = mur_tokenizer_open(&s->tokenizer, folder);
-    if (rc == 0) {
-        const mur_model_config *config = mur_model_config_of(s->model);
-        size_t positions = (size_t)(config->max_positions - config->first_position);
-        if (mur_tokenizer_vocab_size(s->tokenizer) > (size_t)config->vocab_size)
-            rc = mur_fail(MUR_EDATA, "%s: the tokenizer has %zu ids, the model's vocab_size is %d", folder,
-                          mur_tokenizer_vocab_size(s->tokenizer), config->vocab_size);
-        else if (mur_tokenizer_max_length(s->tokenizer) > positions)
-            rc = mur_fail(MUR_EDATA, "%s: the tokenizer gives up to %zu tokens, the model has positions for %zu",
-                          folder, mur_tokenizer_max_length(s->tokenizer), positions);
-    }
+    if (rc == 0)
+        rc = mur_scorer_check(s->model, s->tokenizer);
     if (c)
         rc = mur_agree(c, rc);
     if (rc == 0)
@@ -73,6 +103,7 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder, const 
         rc = check_kernels(c);
     if (rc < 0)
         mur_scorer_close(s, c);
+    free(folder);
     return rc;
 }
 

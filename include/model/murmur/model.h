@@ -56,12 +56,22 @@ int mur_model_open(mur_model **out, const char *folder, const char *label_map) M
 void mur_model_close(mur_model **m);
 
 const mur_model_config *mur_model_config_of(const mur_model *m);
-const char *mur_model_name(const mur_model *m);   /* the folder's last component */
+const char *mur_model_name(const mur_model *m);   /* NAME@VERSION (registry.h), else the folder's last component */
 const char *mur_model_folder(const mur_model *m); /* as given */
 
 /* The label map as a JSON object in order of label ids, {"LABEL_0":"NEG"}: the same for all ways to write one. NULL
  * where none was given. */
 const char *mur_model_label_map(const mur_model *m);
+
+/* What the weights are in their files. */
+typedef struct mur_model_summary {
+    const char *file; /* model.safetensors, or pytorch_model.bin.index.json …; the model's */
+    size_t n_files;   /* an index and its shards */
+    int64_t n_bytes;  /* of all files */
+    int64_t n_parameters;
+    char dtypes[32]; /* "F32" or "F16, F32" */
+} mur_model_summary;
+void mur_model_summarize(const mur_model *m, mur_model_summary *out);
 
 size_t mur_model_block_bytes(const mur_model *m);
 int mur_model_load(mur_model *m, void *block) MUR_MUST_USE;

@@ -34,9 +34,12 @@ typedef struct mur_scorer {
 } mur_scorer;
 
 /* Collective where `c` is not NULL: the node's first rank reads the weights, all its ranks use them. With NULL the
- * process reads its own. `label_map` is mur_model_open's; may be NULL. */
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *folder, const char *label_map) MUR_MUST_USE;
+ * process reads its own. `model` is a folder or a name (registry.h), `label_map` is mur_model_open's; may be NULL. */
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map) MUR_MUST_USE;
 void mur_scorer_close(mur_scorer *s, const mur_comm *c);
+
+/* Local. Whether every id and length that the tokenizer gives is one that the model has. MUR_EDATA. */
+int mur_scorer_check(const mur_model *m, const mur_tokenizer *t) MUR_MUST_USE;
 
 /* Local. verdicts[n]; a text that occurs several times is computed once. Batches are formed from these texts alone, in
  * their order, so the same texts give the same bits. */

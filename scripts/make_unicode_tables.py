@@ -9,6 +9,8 @@ TABLES is a folder that holds, for the reference tokenizer, the ranges of each c
 
 import argparse
 import pathlib
+import sys
+import unicodedata
 
 DEFAULT_OUTPUT = pathlib.Path(__file__).resolve().parent.parent / "src/token"
 
@@ -34,6 +36,13 @@ TEXT_CLASSES = (
 # The blocks that BERT puts spaces around.
 CJK = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F))
 CJK += ((0x2B820, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+# BERT's lower case and decompositions are those of Unicode 14, and so are Python 3.11's; the folds in FOLD, which the
+# reference made of them, are compared.
+FOLD_VERSION = "14.0.0"
+FOLD = "bert_uncased_fold.tsv"
+HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic
+DOTTED_I = 0x130  # the one letter whose lower case is two code points: i and U+0307
+
 # What BERT drops beside the control characters.
 DROPPED = (0x0000, 0xFFFD)
 # Python's `re` and `regex` must see the white space that the C code takes for theirs.
@@ -67,8 +76,56 @@ def read_text_classes(tables):
     sets = {name: points_of(read_ranges(tables / table)) for name, table in TEXT_CLASSES}
     sets["CONTROL"] |= set(DROPPED)
     sets["CJK"] = points_of(CJK)
+    sets["MARK"] = {point for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)) == "Mn"}
     points = set().union(*sets.values())
     return {point: tuple(name for name, members in sets.items() if point in members) for point in points}
+
+
+def lower(point):
+    return [ord(character) for character in chr(point).lower()]
+
+
+def unaccented(point):
+    """The canonical decomposition without nonspacing marks."""
+    decomposed = unicodedata.normalize("NFD", chr(point))
+    return [ord(character) for character in decomposed if unicodedata.category(character) != "Mn"]
+
+
+def check_folds(path):
+    """Lower case, then decomposition, must be what the reference does."""
+    folds = dict(line.split("\t") for line in path.read_text(encoding="ascii").splitlines())
+    for point in range(sys.maxunicode + 1):
+        if 0xD800 <= point <= 0xDFFF or point in HANGUL:
+            continue
+        expected = [int(part, 16) for part in folds.get(f"{point:04X}", f"{point:04X}").split()]
+        if [part for letter in lower(point) for part in unaccented(letter)] != expected:
+            raise SystemExit(f"{path.name} has another fold of U+{point:04X}")
+
+
+def lower_rows():
+    """Yields (first, last, step, difference): of each step-th code point from first to last, its lower case less it."""
+    pairs = [(point, lower(point)) for point in range(0x80, sys.maxunicode + 1) if lower(point) != [point]]
+    if [point for point, to in pairs if len(to) > 1] != [DOTTED_I]:
+        raise SystemExit("a letter beside U+0130 has a lower case of two code points")
+    pairs = [(point, to[0] - point) for point, to in pairs if point != DOTTED_I]
+    at = 0
+    while at < len(pairs):
+        first, difference = pairs[at]
+        # Runs with a letter at every place, or at every second one, as where capitals and small letters alternate.
+        step = pairs[at + 1][0] - first if at + 1 < len(pairs) and pairs[at + 1][1] == difference else 1
+        step = step if step in (1, 2) else 1
+        end = at + 1
+        while end < len(pairs) and pairs[end] == (pairs[end - 1][0] + step, difference):
+            end += 1
+        yield first, pairs[end - 1][0], step, difference
+        at = end
+
+
+def unaccented_rows():
+    for point in range(0x80, sys.maxunicode + 1):
+        is_mark = unicodedata.category(chr(point)) == "Mn"
+        if not is_mark and point not in HANGUL and unaccented(point) != [point]:
+            yield point, unaccented(point)
 
 
 def class_rows(classes):
@@ -106,6 +163,9 @@ def main():
     parser.add_argument("output", type=pathlib.Path, nargs="?", default=DEFAULT_OUTPUT)
     arguments = parser.parse_args()
 
+    if unicodedata.unidata_version != FOLD_VERSION:
+        raise SystemExit(f"needs a Python whose unicodedata is {FOLD_VERSION}, as 3.11's is")
+    check_folds(arguments.tables / FOLD)
     classes = read_classes(arguments.tables)
     rows = list(class_rows({point: names for point, names in classes.items() if point >= 0x80}))
     check_decimals(rows)
@@ -130,6 +190,23 @@ def main():
         [
             f"    {{0x{first:04X}, 0x{last:04X}, {c_class(names, 'MUR_TEXT_')}}},"
             for first, last, names in class_rows(classes)
+        ],
+    )
+
+    write(
+        arguments.output / "lower_case.inc",
+        ["Lower case outside ASCII, but of U+0130: first, last, step, difference."],
+        [f"    {{0x{first:04X}, 0x{last:04X}, {step}, {by}}}," for first, last, step, by in lower_rows()],
+    )
+    write(
+        arguments.output / "unaccented.inc",
+        [
+            "Canonical decompositions without nonspacing marks, in code point order. Left out: Hangul",
+            "syllables, the marks themselves, and what decomposes to itself.",
+        ],
+        [
+            f"    {{0x{point:04X}, {len(to)}, {{{', '.join(f'0x{part:04X}' for part in to)}}}}},"
+            for point, to in unaccented_rows()
         ],
     )
 

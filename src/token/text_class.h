@@ -17,6 +17,7 @@ enum {
     MUR_TEXT_CONTROL = 16,     /* what BERT drops: Cc, Cf and Co but for those three, U+0000, U+FFFD */
     MUR_TEXT_PUNCTUATION = 32, /* what BERT splits off: P, and ASCII's symbols */
     MUR_TEXT_CJK = 64,         /* what BERT puts spaces around */
+    MUR_TEXT_MARK = 128,       /* Mn, what is dropped with the accents */
 };
 
 /* The classes of the code points below 0x20000, for a look-up without a search; the rest is searched. */

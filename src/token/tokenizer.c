@@ -10,7 +10,7 @@
 /* transformers writes 1e30 for "no limit". */
 #define NO_LIMIT 1e29
 
-static const tokenizer_class *const classes[] = {&mur_bertweet_class, &mur_byte_level_class};
+static const tokenizer_class *const classes[] = {&mur_bertweet_class, &mur_byte_level_class, &mur_wordpiece_class};
 #define N_CLASSES (sizeof classes / sizeof *classes)
 
 void mur_ids_append(mur_ids *ids, int32_t id)
@@ -73,9 +73,10 @@ static const char *sentencepiece_file(const tokenizer_folder *folder)
  * RoBERTa's too, but only it has a bpe.codes. */
 static const tokenizer_class *class_of_model(const char *model_type, const tokenizer_folder *folder)
 {
+    static const char *const bert_types[] = {"bert", "distilbert", NULL};
     if (model_type && strcmp(model_type, "roberta") == 0)
         return tokenizer_folder_holds(folder, "bpe.codes") ? &mur_bertweet_class : &mur_byte_level_class;
-    return NULL;
+    return is_one_of(model_type, bert_types) ? &mur_wordpiece_class : NULL;
 }
 
 static const tokenizer_class *class_of_json(const tokenizer_json *j)
@@ -83,7 +84,9 @@ static const tokenizer_class *class_of_json(const tokenizer_json *j)
     const char *type = tokenizer_json_model_type(j);
     if (!type)
         return NULL;
-    return strcmp(type, "BPE") == 0 ? &mur_byte_level_class : NULL;
+    if (strcmp(type, "BPE") == 0)
+        return &mur_byte_level_class;
+    return strcmp(type, "WordPiece") == 0 ? &mur_wordpiece_class : NULL;
 }
 
 /* By the files alone, for a folder without any configuration. */
@@ -95,7 +98,7 @@ static const tokenizer_class *class_of_files(const tokenizer_folder *folder)
         return &mur_bertweet_class;
     if (tokenizer_folder_holds(folder, "vocab.json") && tokenizer_folder_holds(folder, "merges.txt"))
         return &mur_byte_level_class;
-    return NULL;
+    return tokenizer_folder_holds(folder, "vocab.txt") ? &mur_wordpiece_class : NULL;
 }
 
 static int refuse(const tokenizer_folder *folder, const char *name, const char *model_type)

@@ -28,5 +28,6 @@ struct mur_tokenizer {
 
 extern const tokenizer_class mur_bertweet_class;
 extern const tokenizer_class mur_byte_level_class;
+extern const tokenizer_class mur_wordpiece_class;
 
 #endif

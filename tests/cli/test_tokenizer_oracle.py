@@ -25,11 +25,12 @@ sys.path.insert(0, str(SOURCE / "scripts/train"))
 try:
     import byte_level
     import tweet_text
+    import wordpiece
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-N_TEXTS = int(os.environ.get("MURMUR_ORACLE_TEXTS", 5000))  # of each tokenizer
+N_TEXTS = int(os.environ.get("MURMUR_ORACLE_TEXTS", 4000))  # of each tokenizer
 SURROGATE = re.compile("[\ud800-\udfff]")  # entities can spell one, and UTF-8 cannot
 LONGEST_RUN = 60 + N_TEXTS // 100  # seconds
 
@@ -45,6 +46,7 @@ ENTITIES = """&amp; &lt; &gt; &quot; &hellip; &rsquo; &apos; &AMP; &#39; &#x27; 
     &#xD83D; &#128; &x81; &#10; &#32; &nbsp; &#64;user &#1_0_0; &#1__0; &#-5; &#+65; &#x0x41; &#1114112; &amp;lt; &lt;s&gt; &a&b;
     &#٣٤; &zwj;""".split()
 APOSTROPHES = "'s 't 're 've 'm 'll 'd 'S 'sx 'l 'r '' ' 'll've".split()
+BERT_SPECIALS = "[CLS] [SEP] [MASK] [PAD] [UNK] [mask] [ [[MASK]] ##s #".split()
 SPECIALS = "<s> </s> <mask> <pad> <unk> <Mask> <s </w> @@ a@@ x</w>y".split()
 SPACES = [" ", " ", " ", "  ", "\n", "\n\n", "\t", "\r\n"]
 SPACES += ["\u00a0", "\u2028", "\u3000", "\u0085", "\u001c", "\u001f", "\u200b"]
@@ -62,7 +64,7 @@ class Texts:
         self.random = random.Random(seed)
         self.kinds = [LINKS, PARENTHESES, HANDLES, SMILEYS, NUMBERS, DOTS, ENDINGS, ENTITIES, SPECIALS, SPACES]
         self.kinds += [ODDITIES, PUNCTUATION, words, words, words, list(tweet_text.EMOJI_NAMES)]
-        self.kinds += [[f"&{name};" for name in html.entities.name2codepoint], APOSTROPHES]
+        self.kinds += [[f"&{name};" for name in html.entities.name2codepoint], APOSTROPHES, BERT_SPECIALS]
 
     def character(self):
         return chr(self.random.randint(*self.random.choice(BLOCKS)))
@@ -151,6 +153,14 @@ def murmur_mini_words():
 
 
 class Comparison(murmur_cli.TestCase):
+    def write_model(self, name, files):
+        folder = self.folder / name
+        folder.mkdir()
+        for file_name, content in files.items():
+            text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=len(name) % 2 == 0)
+            (folder / file_name).write_text(text, encoding="utf-8")
+        return folder
+
     def compare(self, folder, oracle, texts):
         lines = "".join(json.dumps({"text": text}, ensure_ascii=len(text) % 2 == 0) + "\n" for text in texts)
         result = run("tokenize", "--model", folder, "--normalized", stdin=lines.encode("utf-8"), timeout=LONGEST_RUN)
@@ -201,14 +211,8 @@ class ByteLevelTokenizer(Comparison):
         cls.texts += [texts.next() for _ in range(N_TEXTS - len(cls.texts))]
 
     def model(self, name, files, **settings):
-        folder = self.folder / name
-        folder.mkdir()
-        for file_name, content in files.items():
-            text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=len(name) % 2 == 0)
-            (folder / file_name).write_text(text, encoding="utf-8")
         config = {"tokenizer_class": "RobertaTokenizer", "model_max_length": 64, **settings}
-        (folder / "tokenizer_config.json").write_text(json.dumps(config))
-        return folder
+        return self.write_model(name, {**files, "tokenizer_config.json": config})
 
     def separate_files(self):
         merges = "".join(f"{left} {right}\n" for left, right in self.merges)
@@ -259,6 +263,87 @@ class ByteLevelTokenizer(Comparison):
         if not folder.exists():
             self.skipTest(f"no {folder}")
         self.compare(folder, byte_level.ByteLevel.from_folder(folder, max_length=512), self.texts)
+
+
+class WordPieceTokenizer(Comparison):
+    @classmethod
+    def setUpClass(cls):
+        words = murmur_mini_words()
+        accented = [word for word in words if not word.isascii()]
+        # Characters and beginnings, as starts and as continuations, so that most words are found and some are not.
+        strings = [*wordpiece.SPECIALS, *(chr(point) for point in range(33, 127))]
+        strings += [text for word in words[:2000] + accented for text in (word, word.lower(), word[:3].lower())]
+        strings += [f"##{text}" for word in words[:2000] for text in (word[1:2], word[2:5], word[-3:].lower())]
+        strings += [f"{prefix}{chr(point)}" for point in range(0xA1, 0x530) for prefix in ("", "##")]
+        strings += ["日", "本", "한", "ᄒ", "##ᅡ", "##ᆫ", "i\u0307", "##\u0307"]
+        # A line of a vocabulary ends where Python's text mode says.
+        strings = [text for text in dict.fromkeys(strings) if text not in ("", "##") and not set(text) & set("\r\n")]
+        cls.ids = {text: number for number, text in enumerate(strings)}
+        texts = AnyTexts(words, seed=20090408)
+        cls.texts = real_texts(N_TEXTS // 2)
+        cls.texts += [texts.next() for _ in range(N_TEXTS - len(cls.texts))]
+
+    def oracle(self, **settings):
+        return wordpiece.WordPiece(self.ids, 64, **settings)
+
+    def separate_files(self, **settings):
+        config = {"tokenizer_class": "BertTokenizer", "model_max_length": 64, **settings}
+        return {"vocab.txt": "".join(text + "\n" for text in self.ids), "tokenizer_config.json": config}
+
+    def one_file(self, tokenizer_class, rules, **settings):
+        template = [{"SpecialToken": {"id": "[CLS]"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "[SEP]"}}]
+        return {
+            "tokenizer_config.json": {"tokenizer_class": tokenizer_class, "model_max_length": 64, **settings},
+            "tokenizer.json": {
+                "added_tokens": [
+                    {"id": self.ids[token], "content": token, "normalized": False} for token in wordpiece.SPECIALS
+                ],
+                "normalizer": {"type": "BertNormalizer", "clean_text": True, **rules},
+                "pre_tokenizer": {"type": "BertPreTokenizer"},
+                "post_processor": {
+                    "type": "TemplateProcessing",
+                    "single": template,
+                    "special_tokens": {token: {"ids": [self.ids[token]]} for token in ("[CLS]", "[SEP]")},
+                },
+                "model": {
+                    "type": "WordPiece",
+                    "unk_token": "[UNK]",
+                    "continuing_subword_prefix": "##",
+                    "max_input_chars_per_word": 100,
+                    "vocab": self.ids,
+                },
+            },
+        }
+
+    def test_ids_without_case(self):
+        folder = self.write_model("uncased", self.separate_files())
+        rows = self.compare(folder, self.oracle(), self.texts)
+        self.assertTrue(any(len(row["ids"]) == 64 for row in rows))
+
+    def test_ids_with_case_and_every_mixture_of_rules(self):
+        texts = self.texts[:: 4]
+        for number, (lowers, strips, spaces) in enumerate(itertools.product((False, True), (None, False, True), (False, True))):
+            flags = {"do_lower_case": lowers, "strip_accents": strips, "tokenize_chinese_chars": spaces}
+            oracle = self.oracle(lowers=lowers, strips=strips, spaces_ideographs=spaces)
+            folder = self.write_model(f"rules-{number}", self.separate_files(**flags))
+            self.compare(folder, oracle, texts[number::12])
+
+    def test_ids_from_tokenizer_json(self):
+        texts = self.texts[:: 4]
+        rules = {"lowercase": False, "strip_accents": None, "handle_chinese_chars": False}
+        generic = self.write_model("generic", self.one_file("PreTrainedTokenizerFast", rules))
+        self.compare(generic, self.oracle(lowers=False, spaces_ideographs=False), texts)
+        # A named class takes its own rules, as in transformers.
+        named = self.write_model("named", self.one_file("DistilBertTokenizer", rules))
+        self.compare(named, self.oracle(), texts)
+        cased = self.write_model("cased", self.one_file("BertTokenizerFast", {}, do_lower_case=False))
+        self.compare(cased, self.oracle(lowers=False), texts)
+
+    def test_ids_of_the_real_vocabulary(self):
+        folder = SHARED / "tokenizers/bert-base-uncased"
+        if not folder.exists():
+            self.skipTest(f"no {folder}")
+        self.compare(folder, wordpiece.WordPiece.from_folder(folder, max_length=512), self.texts)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,6 @@
 /* The tweet tokenizer: by the first byte, any text through a small model; any bytes as vocab.txt, bpe.codes and a text;
  * or any merges in any order, whose symbols must be those of a slow merge loop. */
-#include "fuzz.h"
-
-#include <stdbool.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "murmur/error.h"
-#include "murmur/file.h"
-#include "murmur/mem.h"
-#include "murmur/tokenizer.h"
-#include "murmur/utf8.h"
+#include "token_files.h"
 
 /* 't': a text. 'f': two files and a text, form feeds between them. 'm': merges, eight bits each, ':' and a word. */
 const char *const mur_fuzz_seeds[] = {
@@ -23,36 +13,9 @@ const char *const mur_fuzz_seeds[] = {
     "fa 1\r\nb  2\ra@@ 3\f#version\na b</w> 1\n\na b c d\na a 1\fabaab",
     "m\x01\x23\x45\x10\x62\x73\x21\x06\x61:abababcabcaabbcc",
     "mabcdefghijklmnopqrstuvwxyz:aaaaabbbbbcccccaaaaa",
+    "mabcdefghijklmnopqrstuvwxyz:pababcaa",
     NULL,
 };
-
-static char *folder;
-
-static void remove_folder(void)
-{
-    static const char *const names[] = {"vocab.txt", "bpe.codes", "tokenizer_config.json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        char *path = mur_path_join(folder, names[i]);
-        unlink(path);
-        free(path);
-    }
-    rmdir(folder);
-    free(folder);
-}
-
-static void write_file(const char *name, mur_view bytes)
-{
-    if (!folder) {
-        const char *root = getenv("TMPDIR");
-        folder = mur_path_join(root ? root : "/tmp", "murmur-fuzz-XXXXXX");
-        CHECK(mkdtemp(folder));
-        atexit(remove_folder);
-    }
-    char *path = mur_path_join(folder, name);
-    unlink(path); /* a file made anew needs no write to the disk, as one cut to nothing does on ext4 */
-    CHECK(mur_file_write(path, bytes) == 0);
-    free(path);
-}
 
 static int open_model(mur_tokenizer **t, mur_view vocab, mur_view codes, bool has_normalization)
 {
@@ -64,24 +27,6 @@ static int open_model(mur_tokenizer **t, mur_view vocab, mur_view codes, bool ha
     return mur_tokenizer_open(t, folder);
 }
 
-static void check_text(mur_tokenizer *t, mur_view text)
-{
-    mur_ids ids = {0}, again = {0};
-    mur_buf normalized = {0};
-    size_t n_full, max_length = mur_tokenizer_max_length(t);
-    mur_tokenizer_encode(t, text, &ids, &n_full);
-    mur_tokenizer_encode(t, text, &again, NULL); /* from the cache, and no further than needed */
-    CHECK(ids.len == (n_full < max_length ? n_full : max_length));
-    CHECK(ids.len == again.len && memcmp(ids.ptr, again.ptr, ids.len * sizeof *ids.ptr) == 0);
-    for (size_t i = 0; i < ids.len; i++)
-        CHECK(ids.ptr[i] >= 0 && (size_t)ids.ptr[i] < mur_tokenizer_vocab_size(t));
-    mur_tokenizer_normalize(t, text, &normalized);
-    CHECK(mur_utf8_is_valid(mur_buf_view(&normalized)));
-    mur_ids_clear(&ids);
-    mur_ids_clear(&again);
-    mur_buf_clear(&normalized);
-}
-
 static void run_text(mur_view text)
 {
     static mur_tokenizer *tokenizers[2];
@@ -91,17 +36,6 @@ static void run_text(mur_view text)
                              mur_view_of("l o 9\nlo w</w> 8\n@ U 7\n@U S 6\n@US E 5\n@USE R</w> 4\n"), i == 1) == 0);
         check_text(tokenizers[i], text);
     }
-}
-
-/* What is before the next form feed. */
-static mur_view next_part(mur_view *rest)
-{
-    const char *feed = rest->len ? memchr(rest->ptr, '\f', rest->len) : NULL;
-    mur_view part = {rest->ptr, feed ? (size_t)(feed - rest->ptr) : rest->len};
-    size_t taken = part.len + (feed != NULL);
-    rest->ptr += taken;
-    rest->len -= taken;
-    return part;
 }
 
 static void run_files(mur_view input)
@@ -119,7 +53,7 @@ static void run_files(mur_view input)
 }
 
 /* Words of the letters a, b and c; the vocabulary holds every piece of up to LONGEST of them. */
-enum { LONGEST = 5, MOST_MERGES = 64, MOST_LETTERS = 48 };
+enum { LONGEST = 5, MOST_MERGES = 64, MOST_LETTERS = 72 };
 
 static mur_buf pieces_vocab(void)
 {
@@ -224,18 +158,22 @@ static void run_merges(mur_view input)
         merges.right[merges.n++] = right;
     }
     for (size_t i = 0; is_reversed && i < merges.n / 2; i++) { /* what merges make comes before what makes it */
-        merge_list copy = merges;
-        merges.left[i] = copy.left[merges.n - 1 - i];
-        merges.right[i] = copy.right[merges.n - 1 - i];
-        merges.left[merges.n - 1 - i] = copy.left[i];
-        merges.right[merges.n - 1 - i] = copy.right[i];
+        symbol left = merges.left[i], right = merges.right[i];
+        merges.left[i] = merges.left[merges.n - 1 - i];
+        merges.right[i] = merges.right[merges.n - 1 - i];
+        merges.left[merges.n - 1 - i] = left;
+        merges.right[merges.n - 1 - i] = right;
     }
 
     char letters[MOST_LETTERS + 1] = {0};
     symbol word[MOST_LETTERS] = {{{0}}};
     size_t n = 0;
+    /* Words of more than 64 letters are merged in another way. */
+    bool is_repeated = at + 1 < input.len && (input.ptr[at + 1] & 0xF0) == 0x70;
     for (; at < input.len && n < MOST_LETTERS; at++)
         letters[n++] = (char)('a' + (unsigned char)input.ptr[at] % 3);
+    for (size_t i = 0; is_repeated && n < MOST_LETTERS; i++)
+        letters[n++] = letters[i];
     for (size_t i = 0; i < n; i++)
         snprintf(word[i].text, sizeof word[i].text, "%c%s", letters[i], i + 1 < n ? "" : "</w>");
 

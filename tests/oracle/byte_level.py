@@ -1,6 +1,7 @@
 """RoBERTa's byte-level BPE in plain Python, from its rule: slow, and obvious. Shares nothing with src/token/."""
 
 import json
+import re
 
 import regex
 
@@ -24,17 +25,12 @@ def to_letters(text):
 
 def cut_at(text, specials, keeps_left_space):
     """[(piece, whether it is a special token), …]: leftmost, and of those the longest."""
-    pieces, at, begin = [], 0, 0
-    while at < len(text):
-        found = max((s for s in specials if text.startswith(s, at)), key=len, default=None)
-        if found is None:
-            at += 1
-            continue
-        before = text[begin:at] if keeps_left_space(found) else text[begin:at].rstrip()
-        pieces += [(before, False), (found, True)]
-        at = begin = at + len(found)
-    pieces.append((text[begin:], False))
-    return [(piece, is_special) for piece, is_special in pieces if piece]
+    alternatives = "|".join(re.escape(token) for token in sorted(specials, key=len, reverse=True))
+    pieces = re.split(f"({alternatives})", text)  # text and token by turns
+    for number in range(1, len(pieces), 2):
+        if not keeps_left_space(pieces[number]):
+            pieces[number - 1] = pieces[number - 1].rstrip()
+    return [(piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece]
 
 
 class ByteLevel:

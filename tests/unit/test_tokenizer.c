@@ -376,9 +376,9 @@ static void class_and_length_come_from_the_configuration(void **state)
          NULL},
         {"{\"max_position_embeddings\":3}", RAW, 0, "leave no room"},
         {NULL, "{\"tokenizer_class\":\"BertweetTokenizer\",\"model_max_length\":-5}", 0, "leave no room"},
-        {RAW, "{\"tokenizer_class\":\"BertTokenizer\"}", 0, "BertTokenizer"},
-        {"{\"model_type\":\"distilbert\"}", NULL, 0, "distilbert"},
-        {"{\"model_type\":\"distilbert\"}", NULL, 0, "BertweetTokenizer"},
+        {RAW, "{\"tokenizer_class\":\"LlamaTokenizer\"}", 0, "LlamaTokenizer"},
+        {"{\"model_type\":\"electra\"}", NULL, 0, "electra"},
+        {"{\"model_type\":\"electra\"}", NULL, 0, "BertweetTokenizer"},
         {"[1]", NULL, 0, "config.json"},
         {NULL, "{\"tokenizer_class\":", 0, "tokenizer_config.json"},
     };

@@ -13,7 +13,7 @@ from murmur_cli import SOURCE, run
 sys.path.insert(0, str(SOURCE / "scripts"))
 import murmur_store
 
-N_ROUNDS = 6  # each reader in each round; the writer commits about four times a second
+N_ROUNDS = 6  # each reader in each round
 PER_FILE = 25
 
 
@@ -27,9 +27,11 @@ class Readers(murmur_cli.TestCase):
         self.n_files, self.is_over = 0, threading.Event()
 
     def feed(self):
-        """One file per trigger, so that each trigger commits rows and then counts."""
-        while not self.is_over.wait(0.25):
+        """One file per trigger, which commits its rows and then counts: the next comes when both records are there."""
+        while not self.is_over.wait(0.1):
             number = self.n_files
+            if number and not (self.store / "_log" / f"{2 * number - 1:020}.json").exists():
+                continue
             tweets = [{"date": "2009-04-06", "user": "u", "text": f"@u{i % 9} and @v{i} like day {i * 31 % 97}"}
                       for i in range(number * PER_FILE, (number + 1) * PER_FILE)]
             hidden = self.source / "_next"

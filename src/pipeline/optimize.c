@@ -8,6 +8,7 @@
 
 #include "bins.h"
 #include "job.h"
+#include "murmur/fault.h"
 #include "murmur/mem.h"
 #include "murmur/schema.h"
 #include "murmur/tables.h"
@@ -124,7 +125,7 @@ static int read_share(const mur_job *j, const table_parts *t, const mur_bin *bin
         rc = mur_part_open(&r, j->options->store, part->path);
         for (int64_t n; rc == 0 && first < end; first += n) {
             n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
-            rc = mur_part_read(r, first, n, rows);
+            rc = MUR_STEP("optimize.read", mur_part_read(r, first, n, rows));
         }
         mur_part_close(&r);
     }
@@ -160,7 +161,7 @@ static int rewrite(mur_job *j, const table_parts *t, const mur_bin *bin, int64_t
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &t->schema);
-    int rc = mur_agree(j->c, check_inputs(j, t, bin));
+    int rc = mur_agree(j->c, MUR_STEP("optimize.check", check_inputs(j, t, bin)));
     if (rc == 0)
         rc = mur_agree(j->c, read_share(j, t, bin, done->n_rows, &rows));
     if (rc == 0) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -111,7 +112,7 @@ static size_t take_away(vacuum *v, const mur_map *paths, bool is_litter)
         char *relative = mur_strndup(key.ptr, key.len), *path = mur_path_join(v->store->folder, relative);
         struct stat about;
         mur_vacuumed_file file = {relative, stat_file(v, relative, &about) ? about.st_size : 0, is_litter};
-        if (!v->options->is_dry && unlink(path) < 0 && errno != ENOENT) {
+        if (!v->options->is_dry && MUR_STEP("vacuum.unlink", unlink(path)) < 0 && errno != ENOENT) {
             mur_log_warn("cannot remove %s: %s", path, strerror(errno));
             n_stay++;
         } else {
@@ -131,7 +132,7 @@ static int sync_folders(const vacuum *v)
     for (size_t i = 0; rc == 0 && i < v->folders.n_keys; i++) {
         mur_view key = mur_map_key(&v->folders, i);
         char *name = mur_strndup(key.ptr, key.len), *path = mur_path_join(v->store->folder, name);
-        rc = mur_file_sync(path);
+        rc = MUR_STEP("vacuum.folder", mur_file_sync(path));
         free(path);
         free(name);
     }

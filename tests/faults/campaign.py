@@ -85,17 +85,31 @@ class Campaign:
             time.sleep(0.001)
         return False
 
+    def run_arguments(self):
+        return "run", self.sources, "--store", self.store, *OPTIONS
+
+    def choose(self):
+        """A command, and how long it may live."""
+        chance = self.rng.random()
+        if self.records and chance < 0.1:
+            return ("optimize", self.store), LONGEST_SECONDS / 2
+        if self.records and chance < 0.2:
+            return ("vacuum", self.store, "--older-than", "0s"), LONGEST_SECONDS / 6
+        # Half of the runs end with a batch, so that application is written as often as the other tables.
+        if chance < 0.6:
+            return (*self.run_arguments(), "--trigger", "once"), LONGEST_SECONDS / 2
+        return self.run_arguments(), LONGEST_SECONDS
+
     def kill(self, number):
-        """A run, and a kill in it; False where the run was over before."""
+        """A run (or optimize, or vacuum), and a kill in it; False where the run was over before."""
         rng = self.rng
         self.add_sources(max(0, WAITING_FILES - (self.n_files - len(self.records))))
         self.trace.write_bytes(bytes(SLOT_BYTES * 64))
-        n_ranks = rng.choice((1, 2, 2, 3))
-        # Half of the runs end with a batch, so that application is written as often as the other tables.
-        options = OPTIONS + (("--trigger", "once") if rng.random() < 0.5 else ())
-        delay = rng.uniform(0, LONGEST_SECONDS if len(options) == 2 else LONGEST_SECONDS / 2)
+        arguments, seconds = self.choose()
+        n_ranks = 1 if arguments[0] == "vacuum" else rng.choice((1, 2, 2, 3))
+        delay = rng.uniform(0, seconds)
         with open(self.folder / "log", "w+") as log:
-            process = faulty.start(n_ranks, self.sources, self.store, *options, env=self.environment(), stderr=log)
+            process = faulty.start(n_ranks, arguments, self.environment(), log)
             try:
                 is_begun = self.wait_for_begin(process)
                 time.sleep(delay)
@@ -129,7 +143,7 @@ class Campaign:
         point = rng.choice([p for p in self.points if p.startswith("record.")] if rng.random() < 0.5 else self.points)
         env = {**self.environment(), "MURMUR_FAULT": f"{point}:0:1:halt"}
         with open(self.folder / "log", "w+") as log:
-            first = faulty.start(1, self.sources, self.store, *OPTIONS, env=env, stderr=log)
+            first = faulty.start(1, self.run_arguments(), env, log)
             try:
                 if not wait_until_halted(first):
                     self.acknowledge(is_whole=True)  # a point that only a new store passes

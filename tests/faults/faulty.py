@@ -57,18 +57,21 @@ def write_sources(folder, n_files, tweets_per_file=3, first_file=0):
         write_tweets(folder / name, i * tweets_per_file, tweets_per_file)
 
 
-def start(n_ranks, sources, store, *options, env=None, stderr=subprocess.PIPE):
-    """A run in the background, in a process group of its own."""
+def start(n_ranks, arguments, env, stderr):
+    """A command in the background, in a process group of its own."""
     launcher = ["mpirun", "-np", str(n_ranks)] if n_ranks > 1 else []
     return subprocess.Popen(
-        [*launcher, BINARY, "run", str(sources), "--store", str(store), *options],
+        [*launcher, BINARY, *map(str, arguments)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True,
-        env={**os.environ, **murmur_cli.MPI_ENVIRONMENT, **ENVIRONMENT, **(env or {})})
+        env={**os.environ, **murmur_cli.MPI_ENVIRONMENT, **ENVIRONMENT, **env})
 
 
-def run(n_ranks, sources, store, *options, env=None, timeout=60):
-    return murmur_cli.mpirun(n_ranks, "run", sources, "--store", store, *options, env={**ENVIRONMENT, **(env or {})},
-                             timeout=timeout)
+def murmur(n_ranks, arguments, env=None, timeout=60):
+    return murmur_cli.mpirun(n_ranks, *arguments, env={**ENVIRONMENT, **(env or {})}, timeout=timeout)
+
+
+def run(n_ranks, sources, store, *options, **execution):
+    return murmur(n_ranks, ("run", sources, "--store", store, *options), **execution)
 
 
 def n_records(store):

@@ -33,61 +33,69 @@
 #include "murmur/error.h"
 #include "murmur/view.h"
 
-/* All points, in the order in which a run first passes them. PASS: nothing can fail there, the process can die or run
- * out of memory. STEP: also io. WRITE: also short and torn. A name that is not here ends the test build. */
+/* All points, in the order in which a run first passes them, then those of other commands. PASS: nothing can fail
+ * there, the process can die or run out of memory. STEP: also io. WRITE: also short and torn. A name that is not here
+ * ends the test build. */
 #define MUR_FAULT_POINTS(X)                                                                                            \
-    X("store.create", STEP)    /* the store's folders are made */                                                      \
-    X("store.open", STEP)      /* the log is read */                                                                   \
-    X("lock.create", STEP)     /* the lock file is made under its own name, */                                         \
-    X("lock.write", WRITE)     /* written, */                                                                          \
-    X("lock.link", STEP)       /* linked to _lock, */                                                                  \
-    X("lock.unlink", PASS)     /* its own name removed */                                                              \
-    X("lock.sync", STEP)       /* what a dead writer left is brought to disk */                                        \
-    X("lock.renew", PASS)      /* by a thread, now and then */                                                         \
-    X("source.list", STEP)     /* the source folders are walked */                                                     \
-    X("source.probe", STEP)    /* a pending file is opened and its kind found */                                       \
-    X("batch.plan", PASS)      /* the plan goes to all ranks */                                                        \
-    X("unit.take", STEP)       /* a rank begins to take units */                                                       \
-    X("source.read", STEP)     /* a piece of a file is read, */                                                        \
-    X("source.inflate", STEP)  /* inflated, */                                                                         \
-    X("source.ingest", STEP)   /* made bronze rows and rejects */                                                      \
-    X("silver.refine", PASS)   /* mentions are found */                                                                \
-    X("gold.score", PASS)      /* texts are scored */                                                                  \
-    X("unit.done", STEP)       /* a unit's rows are complete */                                                        \
-    X("batch.sum", PASS)       /* the ranks add up what they have */                                                   \
-    X("part.route", STEP)      /* the ranks agree on the rows of a part */                                             \
-    X("part.reserve", STEP)    /* room is checked, the folder made */                                                  \
-    X("part.create", STEP)     /* the temporary file is created */                                                     \
-    X("part.spare", WRITE)     /* some room is held */                                                                 \
-    X("part.file", STEP)       /* all ranks opened the file */                                                         \
-    X("part.attributes", STEP) /* its attributes are written */                                                        \
-    X("part.exchange", PASS)   /* a dataset's elements travel to their writers */                                      \
-    X("part.dataset", STEP)    /* the dataset is made, */                                                              \
-    X("part.write", STEP)      /* written by all ranks */                                                              \
-    X("part.close", PASS)      /* the file is closed: its own structures are written */                                \
-    X("part.closed", WRITE)    /* it is complete, in the page cache */                                                 \
-    X("part.hashes", PASS)     /* the ranks exchange hashes */                                                         \
-    X("part.sync", STEP)       /* a rank of each node brings it to disk */                                             \
-    X("part.check", STEP)      /* it is read back and compared */                                                      \
-    X("part.hash", STEP)       /* its bytes are hashed */                                                              \
-    X("part.link", STEP)       /* it gets its name, */                                                                 \
-    X("part.unlink", STEP)     /* loses the temporary one, */                                                          \
-    X("part.folder", STEP)     /* and the folder is synced */                                                          \
-    X("record.make", PASS)     /* all parts are there, the record is made */                                           \
-    X("record.check", STEP)    /* the lock is still ours */                                                            \
-    X("record.create", STEP)   /* the record's temporary file is created, */                                           \
-    X("record.write", WRITE)   /* written, */                                                                          \
-    X("record.sync", STEP)     /* synced */                                                                            \
-    X("record.link", STEP)     /* the record gets its name: the commit */                                              \
-    X("record.folder", STEP)   /* the log's folder is synced */                                                        \
-    X("record.unlink", PASS)   /* the temporary name is removed */                                                     \
-    X("record.done", PASS)     /* the commit is acknowledged */                                                        \
-    X("count.plan", STEP)      /* what is there to count for application */                                            \
-    X("count.read", STEP)      /* a slice of gold or of the former application is read */                              \
-    X("count.merge", PASS)     /* counts travel to their owners */                                                     \
-    X("count.sort", PASS)      /* and are sorted over the ranks */                                                     \
-    X("count.publish", STEP)   /* application's record is made */                                                      \
-    X("lock.release", PASS)    /* the lock is removed */
+    X("store.create", STEP)      /* the store's folders are made */                                                    \
+    X("store.open", STEP)        /* the log is read */                                                                 \
+    X("lock.create", STEP)       /* the lock file is made under its own name, */                                       \
+    X("lock.write", WRITE)       /* written, */                                                                        \
+    X("lock.link", STEP)         /* linked to _lock, */                                                                \
+    X("lock.unlink", PASS)       /* its own name removed */                                                            \
+    X("lock.sync", STEP)         /* what a dead writer left is brought to disk */                                      \
+    X("lock.renew", PASS)        /* by a thread, now and then */                                                       \
+    X("source.list", STEP)       /* the source folders are walked */                                                   \
+    X("source.probe", STEP)      /* a pending file is opened and its kind found */                                     \
+    X("batch.plan", PASS)        /* the plan goes to all ranks */                                                      \
+    X("unit.take", STEP)         /* a rank begins to take units */                                                     \
+    X("source.read", STEP)       /* a piece of a file is read, */                                                      \
+    X("source.inflate", STEP)    /* inflated, */                                                                       \
+    X("source.ingest", STEP)     /* made bronze rows and rejects */                                                    \
+    X("silver.refine", PASS)     /* mentions are found */                                                              \
+    X("gold.score", PASS)        /* texts are scored */                                                                \
+    X("unit.done", STEP)         /* a unit's rows are complete */                                                      \
+    X("batch.sum", PASS)         /* the ranks add up what they have */                                                 \
+    X("part.route", STEP)        /* the ranks agree on the rows of a part */                                           \
+    X("part.reserve", STEP)      /* room is checked, the folder made */                                                \
+    X("part.create", STEP)       /* the temporary file is created */                                                   \
+    X("part.spare", WRITE)       /* some room is held */                                                               \
+    X("part.file", STEP)         /* all ranks opened the file */                                                       \
+    X("part.attributes", STEP)   /* its attributes are written */                                                      \
+    X("part.exchange", PASS)     /* a dataset's elements travel to their writers */                                    \
+    X("part.dataset", STEP)      /* the dataset is made, */                                                            \
+    X("part.write", STEP)        /* written by all ranks */                                                            \
+    X("part.close", PASS)        /* the file is closed: its own structures are written */                              \
+    X("part.closed", WRITE)      /* it is complete, in the page cache */                                               \
+    X("part.hashes", PASS)       /* the ranks exchange hashes */                                                       \
+    X("part.sync", STEP)         /* a rank of each node brings it to disk */                                           \
+    X("part.check", STEP)        /* it is read back and compared */                                                    \
+    X("part.hash", STEP)         /* its bytes are hashed */                                                            \
+    X("part.link", STEP)         /* it gets its name, */                                                               \
+    X("part.unlink", STEP)       /* loses the temporary one, */                                                        \
+    X("part.folder", STEP)       /* and the folder is synced */                                                        \
+    X("record.make", PASS)       /* all parts are there, the record is made */                                         \
+    X("record.check", STEP)      /* the lock is still ours */                                                          \
+    X("record.create", STEP)     /* the record's temporary file is created, */                                         \
+    X("record.write", WRITE)     /* written, */                                                                        \
+    X("record.sync", STEP)       /* synced */                                                                          \
+    X("record.link", STEP)       /* the record gets its name: the commit */                                            \
+    X("record.folder", STEP)     /* the log's folder is synced */                                                      \
+    X("record.unlink", PASS)     /* the temporary name is removed */                                                   \
+    X("record.done", PASS)       /* the commit is acknowledged */                                                      \
+    X("count.plan", STEP)        /* what is there to count for application */                                          \
+    X("count.read", STEP)        /* a slice of gold or of the former application is read */                            \
+    X("count.merge", PASS)       /* counts travel to their owners */                                                   \
+    X("count.sort", PASS)        /* and are sorted over the ranks */                                                   \
+    X("count.publish", STEP)     /* application's record is made */                                                    \
+    X("checkpoint.write", STEP)  /* a checkpoint of the log is written, as a part, */                                  \
+    X("checkpoint.link", STEP)   /* gets its name */                                                                   \
+    X("checkpoint.folder", STEP) /* and the folder is synced */                                                        \
+    X("optimize.check", STEP)    /* parts are held against the log */                                                  \
+    X("optimize.read", STEP)     /* and read */                                                                        \
+    X("vacuum.unlink", STEP)     /* a file is removed */                                                               \
+    X("vacuum.folder", STEP)     /* and its folder synced */                                                           \
+    X("lock.release", PASS)      /* the lock is removed */
 
 #ifdef MURMUR_FAULTS
 

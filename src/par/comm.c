@@ -15,6 +15,9 @@
 #define NAP_SECONDS 0.001
 #define TICK_SECONDS 0.050
 
+/* Rank 0 needs an instant to say what went wrong and to end; a rank that went before would be taken for the cause. */
+#define ABANDONED_SECONDS 3.0
+
 void mur_comm_check(int code, const char *call, const char *file, int line)
 {
     if (code == MPI_SUCCESS)
@@ -99,10 +102,22 @@ mur_comm mur_comm_alone(void)
     return (mur_comm){.n_ranks = 1, .node_size = 1, .n_nodes = 1};
 }
 
+static bool is_abandoned;
+
+void mur_comm_abandon(void)
+{
+    is_abandoned = true;
+}
+
 void mur_comm_close(mur_comm *c)
 {
     if (!c->handles)
         return;
+    if (mur_max(c, is_abandoned) != 0) {
+        if (c->rank != 0)
+            mur_sleep(ABANDONED_SECONDS);
+        return;
+    }
     MPI_Comm_free(&c->handles->node);
     MPI_Comm_free(&c->handles->all);
     free(c->handles);

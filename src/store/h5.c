@@ -22,8 +22,12 @@ int mur_h5_leave(mur_h5scope *s, int rc)
 {
     while (s->n > 0) {
         hid_t id = s->held[--s->n];
-        /* A file is closed by name, so that its failure is a failure to write; H5Idec_ref closes every other kind. */
-        herr_t closed = H5Iget_type(id) == H5I_FILE ? H5Fclose(id) : H5Idec_ref(id) < 0 ? -1 : 0;
+        /* A file is closed by name, so that its failure is a failure to write; H5Idec_ref closes every other kind. What
+         * could not be closed HDF5 1.10 closes again at the end of MPI, and crashes. */
+        bool is_file = H5Iget_type(id) == H5I_FILE;
+        herr_t closed = is_file ? H5Fclose(id) : H5Idec_ref(id) < 0 ? -1 : 0;
+        if (closed < 0 && is_file)
+            mur_comm_abandon();
         if (closed < 0 && rc >= 0)
             rc = mur_h5_fail("cannot close");
     }

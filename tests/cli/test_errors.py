@@ -157,6 +157,41 @@ class Sources(ErrorTest):
             self.run_job(self.source.parent, self.store, n_ranks=n_ranks)
             self.assert_store_is_whole(2)
 
+    @each_number_of_ranks
+    def test_disk_that_is_full_sooner_or_later(self, n_ranks):
+        """At the lock, at the first part's rows, at its spare room, at a later part."""
+        self.write_source("tweets/b.jsonl", nasty_files.lines(*(nasty_files.with_text(b"@a and @b %d" % i) for i in range(200))))
+        undisturbed = self.folder / "undisturbed"
+        self.run_job(self.source.parent, undisturbed)
+        expected = self.export_tables(undisturbed)
+        messages = []
+        with self.small_disk("4m") as disk:
+            self.store = disk / "store"
+            for free in (0, 36, 72, 240) if n_ranks == 1 else (0, 240):  # KiB; tests/faults/full_disk.py has every step
+                shutil.rmtree(self.store, ignore_errors=True)
+                self.leave_free(disk, free << 10)
+                with self.subTest(free=f"{free}K"):
+                    messages.append(self.fail_job(n_ranks, 74))
+                    (disk / "ballast").unlink()
+                    self.assert_store_is_whole(0)
+                    self.run_job(self.source.parent, self.store, n_ranks=n_ranks)
+                    self.assert_store_is_whole()
+                    self.assertEqual(self.export_tables(self.store), expected)
+        self.assertEqual(len({message[message.index("error: ") + 7 :].split("/_")[0] for message in messages}), len(messages))
+
+    def export_tables(self, store):
+        columns = {"bronze": ("--columns", "date,user,text,sentiment,source_file,rescued_data")}
+        return {table: self.export(store, table, *columns.get(table, ())).out
+                for table in ("bronze", "rejects", "silver", "gold", "application")}
+
+    @staticmethod
+    def leave_free(disk, n_bytes):
+        """Fills the disk but for so much."""
+        ballast = disk / "ballast"
+        ballast.unlink(missing_ok=True)
+        about = os.statvfs(disk)
+        ballast.write_bytes(bytes(max(0, about.f_bavail * about.f_frsize - n_bytes)))
+
     @contextlib.contextmanager
     def small_disk(self, size):
         disk = self.folder / "disk"

@@ -16,7 +16,6 @@ import argparse
 import collections
 import hashlib
 import os
-import pathlib
 import random
 import signal
 import sys
@@ -113,7 +112,7 @@ class Campaign:
             try:
                 is_begun = self.wait_for_begin(process)
                 time.sleep(delay)
-                ranks = find_ranks(process)
+                ranks = faulty.find_ranks(process)
                 victims = sorted(ranks)
                 if not self.power and rng.random() < 0.5:
                     victims = [rng.choice(victims)] if victims else []
@@ -121,7 +120,7 @@ class Campaign:
                     os.kill(ranks[rank], signal.SIGKILL)
                 status = process.wait(60)
             finally:
-                end(process)
+                faulty.end(process)
             log.seek(0)
             said = log.read()
         is_killed = bool(is_begun and victims and status != 0)
@@ -161,7 +160,7 @@ class Campaign:
                 os.kill(first.pid, signal.SIGCONT)
                 status = first.wait(60)
             finally:
-                end(first)
+                faulty.end(first)
             log.seek(0)
             said = log.read()
         if status not in (0, 73):
@@ -190,38 +189,12 @@ class Campaign:
             print(f"{point or '(before the first)':18} {n:5}  {'#' * round(40 * n / most)}")
 
 
-def find_ranks(process):
-    """{rank: pid}: the children of mpirun, or the process itself."""
-    try:
-        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    except OSError:
-        children = []
-    ranks = {}
-    for pid in map(int, children):
-        try:
-            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        for entry in environment:
-            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
-                ranks[int(entry.split(b"=")[1])] = pid
-    if not ranks and process.poll() is None and process.args[0] != "mpirun":
-        ranks[0] = process.pid
-    return ranks
-
-
 def wait_until_halted(process):
     while process.poll() is None:
-        if pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T":
+        if faulty.is_halted(process.pid):
             return True
         time.sleep(0.002)
     return False
-
-
-def end(process):
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(60)
 
 
 def run(folder, arguments):

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -64,6 +65,39 @@ def start(n_ranks, arguments, env, stderr):
         [*launcher, BINARY, *map(str, arguments)],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True,
         env={**os.environ, **murmur_cli.MPI_ENVIRONMENT, **ENVIRONMENT, **env})
+
+
+def find_ranks(process):
+    """{rank: pid}: the children of mpirun, or the process itself."""
+    try:
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    except OSError:
+        children = []
+    ranks = {}
+    for pid in map(int, children):
+        try:
+            environment = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for entry in environment:
+            if entry.startswith(b"OMPI_COMM_WORLD_RANK="):
+                ranks[int(entry.split(b"=")[1])] = pid
+    if not ranks and process.poll() is None and process.args[0] != "mpirun":
+        ranks[0] = process.pid
+    return ranks
+
+
+def is_halted(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def end(process):
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
 
 
 def murmur(n_ranks, arguments, env=None, timeout=60):

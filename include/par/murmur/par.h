@@ -38,6 +38,10 @@ mur_comm mur_comm_alone(void);
 /* Collective. Ends MPI. */
 void mur_comm_close(mur_comm *c);
 
+/* Local. MPI cannot be ended in order any more: what hangs on its end would crash. The job has failed; after this of
+ * any rank mur_comm_close lets rank 0 say so and go, and its status makes the launcher end the others. */
+void mur_comm_abandon(void);
+
 /* Local. Ends the whole job at once; for states in which ranks can no longer agree. `status` 1..125. */
 void mur_comm_abort(int status) __attribute__((noreturn));
 

@@ -95,10 +95,10 @@ class Readers(murmur_cli.TestCase):
 
     def read_script(self):
         """Two tables as of one instant."""
-        record = murmur_store.last_record(self.store)
-        silver, gold = (murmur_store.read_table(self.store, table, record=record) for table in ("silver", "gold"))
+        store = murmur_store.Store(self.store)
+        silver, gold = (store.read(table) for table in ("silver", "gold"))
         self.assertEqual(silver["cleaned_text"], gold["cleaned_text"])
-        return [record, len(gold["mention"])]
+        return [len(store.records) - 1, len(gold["mention"])]
 
     def read_old_version(self):
         """A version that is not the latest stays as it is while others are added."""

@@ -13,6 +13,7 @@ typedef struct mur_bench {
     const char *folder; /* to work in; there, empty, and nobody else's */
     bool is_json;
     int64_t n_sources, n_records, n_files; /* of log */
+    const char *model, *texts;             /* of tokenizer; NULL: the default model, generated tweets */
 } mur_bench;
 
 typedef struct mur_figure {
@@ -36,5 +37,6 @@ typedef struct mur_cost {
 int mur_bench_step(mur_cost *cost, int (*step)(void *context, double *seconds), void *context) MUR_MUST_USE;
 
 int mur_bench_log(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_tokenizer(const mur_bench *b) MUR_MUST_USE;
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
     int (*run)(const mur_bench *b);
 } measurements[] = {
     {"log", "opening a store whose log is long, with and without checkpoints", mur_bench_log},
+    {"tokenizer", "loading a model's tokenizer, and the ids of tweets", mur_bench_tokenizer},
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof *measurements)
 
@@ -27,6 +28,8 @@ static const mur_option options[] = {
     {"sources", "N", "log: source files in it (1000000)", NULL},
     {"records", "N", "log: records (10000)", NULL},
     {"files", "N", "log: make so many empty source files too, and list them (0)", NULL},
+    {"model", "DIR", "tokenizer: of this model (default murmur-mini, $MURMUR_MODEL)", NULL},
+    {"texts", "PATH", "tokenizer: the tweets of this source file or folder; without, 60,000 generated ones", NULL},
     {"dir", "DIR", "work in this new folder and leave it; without, one below $TMPDIR, removed at the end", NULL},
     {"json", NULL, "one object a line", NULL},
     {0},
@@ -46,7 +49,11 @@ static int set(void *into, const char *name, const char *value)
         return mur_integer_parse(&s->bench.n_records, value, 1, 10000000);
     if (strcmp(name, "files") == 0)
         return mur_integer_parse(&s->bench.n_files, value, 0, 100000000);
-    if (strcmp(name, "dir") == 0)
+    if (strcmp(name, "model") == 0)
+        s->bench.model = value;
+    else if (strcmp(name, "texts") == 0)
+        s->bench.texts = value;
+    else if (strcmp(name, "dir") == 0)
         s->dir = value;
     else
         s->bench.is_json = true;
@@ -177,7 +184,7 @@ static int run(const mur_command *self, int argc, char **argv)
 const mur_command mur_cmd_bench = {
     .name = "bench",
     .operands = "[WHAT...]",
-    .summary = "measure parts of the program on this machine: log",
+    .summary = "measure parts of the program on this machine: log, tokenizer",
     .options = options,
     .min_operands = 0,
     .max_operands = N_MEASUREMENTS,

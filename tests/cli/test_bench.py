@@ -31,8 +31,21 @@ class Bench(murmur_cli.TestCase):
             if "seconds" in line:
                 self.assertGreater(line["seconds"], 0)
                 self.assertGreater(line["peak"], 1 << 20)
-        table = self.assert_status(run("bench", *sizes, env={"TMPDIR": str(self.folder)}), 0).out.decode()
+        table = self.assert_status(run("bench", "log", *sizes, env={"TMPDIR": str(self.folder)}), 0).out.decode()
         self.assertEqual(len(table.splitlines()), len(lines))
+
+    def test_figures_of_tokenizer(self):
+        texts = self.folder / "texts.jsonl"
+        texts.write_text(json.dumps({"text": "one two"}) + "\n" + json.dumps({"text": "three"}) + "\n")
+        lines = self.assert_status(run("bench", "tokenizer", "--texts", texts, "--json"), 0).rows
+        self.assertEqual([line["what"] for line in lines], ["load", "first time", "again"])
+        self.assertGreater(lines[0]["seconds"], 0)
+        for line in lines[1:]:
+            self.assertEqual(line["tweets"], 2)
+            self.assertGreaterEqual(line["ids"], 3 + 2 * 2)
+        table = self.assert_status(run("bench", "tokenizer"), 0).out.decode().splitlines()
+        self.assertEqual([line.split()[0] for line in table], ["tokenizer"] * 3)
+        self.assertIn("tweets_per_second", table[1])
 
     def test_usage(self):
         self.assertIn("there is no measurement 'speed'", self.assert_fails(run("bench", "speed"), 64))

@@ -11,13 +11,9 @@
 
 #include <cmocka.h>
 
-#include "murmur/file.h"
-#include "murmur/json.h"
-#include "murmur/mem.h"
-#include "murmur/tokenizer.h"
 #include "murmur/utf8.h"
 #include "scratch.h"
-#include "shared_data.h"
+#include "token_folder.h"
 
 static const char *const file_names[] = {"config.json", "tokenizer_config.json", "added_tokens.json", "vocab.txt",
                                          "bpe.codes"};
@@ -37,34 +33,15 @@ static const char small_vocab[] =
     "l@@ 9\no@@ 9\no 9\nlow 9\nlo@@ 9\nw 9\n! 9\n\xEF\xBF\xBD 9\n@USER 9\n:red_heart: 9\n";
 static const char small_codes[] = "l o 9\nlo w</w> 8\n: r 7\n";
 
-/* A folder with these files, the caller's to remove with remove_folder. */
-static char *make_folder(const model_files *files)
-{
-    char *folder = scratch_make("token");
-    assert_non_null(folder);
-    for (int i = 0; i < N_FILES; i++) {
-        if (!files->text[i])
-            continue;
-        char *path = mur_path_join(folder, file_names[i]);
-        size_t len = files->len[i] ? files->len[i] : strlen(files->text[i]);
-        assert_int_equal(mur_file_write(path, (mur_view){files->text[i], len}), 0);
-        free(path);
-    }
-    return folder;
-}
-
-static void remove_folder(char *folder)
-{
-    scratch_remove(folder);
-    free(folder);
-}
-
 static int open_files(mur_tokenizer **out, const model_files *files)
 {
-    char *folder = make_folder(files);
-    int rc = mur_tokenizer_open(out, folder);
-    remove_folder(folder);
-    return rc;
+    test_file list[N_FILES + 1];
+    size_t n = 0;
+    for (int i = 0; i < N_FILES; i++)
+        if (files->text[i])
+            list[n++] = (test_file){file_names[i], files->text[i], files->len[i]};
+    list[n] = (test_file){0};
+    return open_test_files(out, list);
 }
 
 static mur_tokenizer *open_small(const char *tokenizer_config)
@@ -74,30 +51,6 @@ static mur_tokenizer *open_small(const char *tokenizer_config)
     assert_done(open_files(&t, &files));
     return t;
 }
-
-/* The ids of a text that has no byte behind it, as "0 5 2". */
-static const char *ids_of(mur_tokenizer *t, const char *text, size_t len)
-{
-    static mur_buf shown;
-    char *copy = malloc(len + !len);
-    mur_ids ids = {0}, again = {0};
-    size_t n_full;
-    memcpy(copy, text, len);
-    mur_buf_reset(&shown);
-    mur_tokenizer_encode(t, (mur_view){copy, len}, &ids, &n_full);
-    mur_tokenizer_encode(t, (mur_view){copy, len}, &again, NULL);
-    assert_int_equal(ids.len, again.len);
-    assert_memory_equal(ids.ptr, again.ptr, ids.len * sizeof *ids.ptr);
-    assert_int_equal(ids.len, n_full < mur_tokenizer_max_length(t) ? n_full : mur_tokenizer_max_length(t));
-    for (size_t i = 0; i < ids.len; i++)
-        mur_buf_printf(&shown, "%s%d", i ? " " : "", (int)ids.ptr[i]);
-    mur_ids_clear(&ids);
-    mur_ids_clear(&again);
-    free(copy);
-    return mur_buf_text(&shown);
-}
-
-#define IDS(t, text) ids_of(t, text, sizeof(text) - 1)
 
 static void words_become_symbols_and_their_ids(void **state)
 {
@@ -516,31 +469,7 @@ static void time_is_linear_in_a_hostile_text(void **state)
     free(text);
 }
 
-/* Python's lone surrogates, as JSON escapes in the file, come out as U+FFFD, here and there. */
-static void expect_golden(mur_tokenizer *t, const cJSON *record)
-{
-    const char *text = mur_json_string(record, "text", NULL), *normalized = mur_json_string(record, "normalized", NULL);
-    mur_ids ids = {0};
-    mur_buf out = {0};
-    size_t n_full;
-    assert_non_null(text);
-    mur_tokenizer_encode(t, mur_view_of(text), &ids, &n_full);
-    mur_tokenizer_normalize(t, mur_view_of(text), &out);
-    size_t n = 0;
-    const cJSON *id;
-    bool is_equal = strcmp(mur_buf_text(&out), normalized) == 0;
-    cJSON_ArrayForEach(id, mur_json_member(record, "ids"))
-    {
-        is_equal = is_equal && n < ids.len && ids.ptr[n] == (int32_t)id->valuedouble;
-        n++;
-    }
-    if (!is_equal || n != ids.len || n_full != (size_t)mur_json_number(record, "n_full", 0))
-        fail_msg("\"%s\" gives \"%s\", not \"%s\"", text, out.ptr, normalized);
-    mur_ids_clear(&ids);
-    mur_buf_clear(&out);
-}
-
-static size_t check_golden_file(const char *name, const char *tokenizer_config)
+static size_t check_tweets(const char *name, const char *tokenizer_config)
 {
     size_t n_checked = 0;
     char *vocab_path = shared_data("tokenizers/bertweet-base/vocab.txt");
@@ -561,7 +490,7 @@ static size_t check_golden_file(const char *name, const char *tokenizer_config)
             size_t end = feed ? (size_t)(feed - golden.ptr) : golden.len;
             cJSON *record = mur_json_parse((mur_view){golden.ptr + at, end - at}, name);
             assert_non_null(record);
-            expect_golden(t, record);
+            expect_golden(t, record, "ids", true);
             cJSON_Delete(record);
             at = end + 1;
         }
@@ -580,8 +509,8 @@ static size_t check_golden_file(const char *name, const char *tokenizer_config)
 static void reference_ids_are_met(void **state)
 {
     (void)state;
-    if (check_golden_file("golden/tokens/bertweet_norm.jsonl", NORMALIZED) +
-            check_golden_file("golden/tokens/bertweet_raw.jsonl", RAW) ==
+    if (check_tweets("golden/tokens/bertweet_norm.jsonl", NORMALIZED) +
+            check_tweets("golden/tokens/bertweet_raw.jsonl", RAW) ==
         0)
         skip();
 }

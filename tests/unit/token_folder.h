@@ -5,15 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "murmur/file.h"
 #include "murmur/json.h"
 #include "murmur/mem.h"
 #include "murmur/tokenizer.h"
+#include "scratch.h"
 #include "shared_data.h"
-
-#define MOST_TEST_FILES 8
 
 /* A list that ends with a NULL name. `len` 0: as long as the string. */
 typedef struct test_file {
@@ -24,21 +22,15 @@ typedef struct test_file {
 /* Opens the tokenizer of a folder of these files, which is gone afterwards. */
 static inline int open_test_files(mur_tokenizer **out, const test_file *files)
 {
-    const char *root = getenv("TMPDIR");
-    char *folder = mur_path_join(root ? root : "/tmp", "murmur-token-XXXXXX");
-    assert_non_null(mkdtemp(folder));
+    char *folder = scratch_make("token");
+    assert_non_null(folder);
     for (const test_file *file = files; file->name; file++) {
         char *path = mur_path_join(folder, file->name);
         assert_int_equal(mur_file_write(path, (mur_view){file->text, file->len ? file->len : strlen(file->text)}), 0);
         free(path);
     }
     int rc = mur_tokenizer_open(out, folder);
-    for (const test_file *file = files; file->name; file++) {
-        char *path = mur_path_join(folder, file->name);
-        unlink(path);
-        free(path);
-    }
-    assert_int_equal(rmdir(folder), 0);
+    scratch_remove(folder);
     free(folder);
     return rc;
 }

@@ -4,6 +4,7 @@ where torch is installed. What is wrong with a folder is said by the name of the
 
 import json
 import math
+import shutil
 import struct
 import unittest
 import zipfile
@@ -362,6 +363,32 @@ class Labels(ModelTest):
         ingest = [r for r in record if r["operation"] == "INGEST"]
         self.assertEqual(ingest[0]["options"]["label_map"], {"LABEL_0": "NEG", "LABEL_1": "POS"})
         self.assertIn(self.export(store, "gold").rows[0]["predicted_sentiment"], ("NEG", "POS"))
+
+
+GOLDEN = murmur_cli.SHARED / "golden/models"
+TOKENIZERS = {"bertweet": "bertweet-base", "roberta": "roberta-base", "bert": "bert-base-uncased",
+              "distilbert": "bert-base-uncased"}
+
+
+@unittest.skipUnless(GOLDEN.exists(), f"no {GOLDEN}")
+class Golden(ModelTest):
+    """The team's small models, with the tokenizer files of the large ones beside them: ids and PyTorch's logits."""
+
+    def test_ids_and_logits(self):
+        for kind, tokenizer in TOKENIZERS.items():
+            with self.subTest(kind):
+                folder = self.folder / kind
+                shutil.copytree(GOLDEN / kind, folder, copy_function=shutil.copyfile)
+                folder.chmod(0o755)
+                for path in (murmur_cli.SHARED / "tokenizers" / tokenizer).iterdir():
+                    if not (folder / path.name).exists():
+                        shutil.copyfile(path, folder / path.name)
+                lines = (GOLDEN / f"{kind}.expected.jsonl").read_text(encoding="utf-8").split("\n")
+                expected = [json.loads(line) for line in lines if line]
+                got = self.classify(folder, texts=[row["text"] for row in expected])
+                self.assert_rows([row["ids"] for row in got], [row["ids"] for row in expected], kind)
+                for row, want in zip(got, expected):
+                    self.assertLess(max(abs(a - b) for a, b in zip(row["logits"], want["logits"])), 1e-4)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,17 @@ static int find_max_length(size_t *out, const tokenizer_folder *folder, const to
     return 0;
 }
 
+/* post_processor may give ids that no vocabulary has. */
+static void count_frame_ids(mur_tokenizer *t)
+{
+    const mur_frame *f = &t->frame;
+    for (size_t i = 0; i < f->n_before + f->n_after; i++) {
+        size_t id = (size_t)(i < f->n_before ? f->before[i] : f->after[i - f->n_before]);
+        if (id >= t->vocab_size)
+            t->vocab_size = id + 1;
+    }
+}
+
 int mur_tokenizer_open(mur_tokenizer **out, const char *path)
 {
     tokenizer_folder folder;
@@ -199,6 +210,7 @@ int mur_tokenizer_open(mur_tokenizer **out, const char *path)
     if (rc == 0) {
         (*out)->class = class;
         (*out)->frame.max_length = max_length;
+        count_frame_ids(*out);
         if (max_length < (*out)->frame.n_before + (*out)->frame.n_after) {
             rc = mur_fail(MUR_EDATA, "%s: a model_max_length of %zu leaves no room for the special tokens", path,
                           max_length);

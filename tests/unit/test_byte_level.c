@@ -119,6 +119,14 @@ static void one_file_says_what_the_separate_ones_say(void **state)
     assert_string_equal(IDS(t, "lo lo <mask>lo"), "0 7 8 7 8 30 7 8 2 2"); /* its prefix space, its template */
     mur_tokenizer_close(&t);
 
+    /* An id that only the post-processor knows counts for the vocabulary's size, which a model's is compared with. */
+    t = open_json(
+        JSON(BYTE_LEVEL, "{\"type\":\"RobertaProcessing\",\"sep\":[\"</s>\",99],\"cls\":[\"<s>\",0]}", MODEL("[]")),
+        UNK);
+    assert_string_equal(IDS(t, "lo"), "0 4 5 99");
+    assert_int_equal(mur_tokenizer_vocab_size(t), 100);
+    mur_tokenizer_close(&t);
+
     /* tokenizer.json comes before vocab.json and merges.txt. */
     const test_file both[] = {{"tokenizer.json", JSON(BYTE_LEVEL, PAIR, MODEL("[]")), 0},
                               {"tokenizer_config.json", UNK, 0},

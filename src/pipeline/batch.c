@@ -5,7 +5,6 @@
 
 #include "murmur/clock.h"
 #include "murmur/fault.h"
-#include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
@@ -103,10 +102,7 @@ static int publish(mur_job *j, const mur_plan *plan, batch *b)
     mur_record r;
     mur_fault_pass("record.make");
     mur_job_record(j, &r, "INGEST", options_json(j->options, j->scorer.model));
-    char hash[MUR_HASH_HEX];
-    r.model_name = mur_strdup(mur_model_name(j->scorer.model));
-    r.model_hash = mur_strdup(mur_hash_hex(hash, mur_model_hash(j->scorer.model)));
-    r.precision = mur_strdup("fp32");
+    mur_job_record_model(j, &r);
     for (size_t t = 0; t < N_WRITTEN; t++) {
         mur_change *change = mur_record_change(&r, written[t].schema->table);
         change->version = b->versions[t];

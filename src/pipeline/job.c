@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
@@ -115,6 +116,22 @@ int mur_job_agree_schema(mur_job *j, const mur_schema *declared)
     mur_schema_free(&told);
     mur_buf_clear(&json);
     return rc;
+}
+
+void mur_job_record_model(const mur_job *j, mur_record *r)
+{
+    char hash[MUR_HASH_HEX];
+    r->model_name = mur_strdup(mur_model_name(j->scorer.model));
+    r->model_hash = mur_strdup(mur_hash_hex(hash, mur_model_hash(j->scorer.model)));
+    r->precision = mur_strdup("fp32");
+}
+
+const mur_record *mur_job_gold_record(const mur_job *j)
+{
+    const mur_change *gold = mur_store_change(j->store, "gold", -1);
+    while (gold && mur_store_is_rewrite(j->store, gold))
+        gold = gold->version > 0 ? mur_store_change(j->store, "gold", gold->version - 1) : NULL;
+    return gold ? mur_store_record_of(j->store, gold) : NULL;
 }
 
 mur_part_options mur_job_part_options(const mur_job *j, int64_t version)

@@ -43,6 +43,13 @@ void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char
  * NULL: none) that are new, where the options say so. MUR_EDATA where they do not fit. */
 int mur_job_agree_schema(mur_job *j, const mur_schema *declared) MUR_MUST_USE;
 
+/* Local: which model, for a record with rows that it scored. */
+void mur_job_record_model(const mur_job *j, mur_record *r);
+
+/* Local, rank 0: the record of the rows that gold got last; NULL if there is no gold. Lasts until the next one is
+ * published. */
+const mur_record *mur_job_gold_record(const mur_job *j);
+
 /* How this run's parts of a table are written. */
 mur_part_options mur_job_part_options(const mur_job *j, int64_t version);
 

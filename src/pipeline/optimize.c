@@ -4,83 +4,20 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bins.h"
-#include "job.h"
 #include "murmur/fault.h"
 #include "murmur/mem.h"
-#include "murmur/schema.h"
 #include "murmur/tables.h"
-
-#define SLICE_ROWS 65536 /* rows read at a time: what is held twice while a part's rows are gathered */
-
-/* The latest version of one table, the same on all ranks. */
-typedef struct table_parts {
-    const char *name;
-    int64_t version;    /* -1: none */
-    mur_schema *parsed; /* of the version */
-    mur_schema schema;  /* the same with the table's description */
-    mur_part *parts;    /* in row order; paths borrowed from `paths` */
-    size_t n;
-    mur_buf paths;
-} table_parts;
+#include "table_parts.h"
 
 void mur_optimize_options_init(mur_optimize_options *o)
 {
     *o = (mur_optimize_options){.target_bytes = MUR_OPTIMIZE_TARGET, .compress = 1, .io_timeout_ms = 300000};
 }
 
-static void table_clear(table_parts *t)
-{
-    mur_schema_free(&t->parsed);
-    free(t->parts);
-    mur_buf_clear(&t->paths);
-}
-
-/* Collective. */
-static int table_load(table_parts *t, const mur_job *j, const char *name)
-{
-    *t = (table_parts){.name = name};
-    const mur_change *change = j->store ? mur_store_change(j->store, name, -1) : NULL;
-    const mur_part **parts = NULL;
-    mur_buf facts = {0}, schema = {0};
-    int rc = mur_agree(j->c, change ? mur_store_parts(j->store, name, -1, &parts, &t->n) : 0);
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < t->n; i++) {
-        mur_buf_append(&facts, parts[i], sizeof *parts[i]);
-        mur_buf_append(&t->paths, parts[i]->path, strlen(parts[i]->path) + 1);
-    }
-    free(parts);
-    mur_buf_append_text(&schema, change ? change->schema : "");
-    t->version = mur_broadcast_int64(j->c, change ? change->version : -1);
-    mur_broadcast(j->c, &facts);
-    mur_broadcast(j->c, &t->paths);
-    mur_broadcast(j->c, &schema);
-
-    t->n = facts.len / sizeof *t->parts;
-    t->parts = mur_alloc(t->n, sizeof *t->parts);
-    if (t->n > 0)
-        memcpy(t->parts, facts.ptr, facts.len);
-    for (size_t i = 0, at = 0; i < t->n; i++) {
-        t->parts[i].path = t->paths.ptr + at;
-        at += strlen(t->parts[i].path) + 1;
-    }
-    if (t->version >= 0) {
-        rc = mur_schema_parse(&t->parsed, mur_buf_view(&schema), name);
-        if (rc == 0) {
-            t->schema = *t->parsed;
-            t->schema.description = mur_table_schema(name)->description;
-        }
-    }
-    mur_buf_clear(&facts);
-    mur_buf_clear(&schema);
-    return mur_agree(j->c, rc);
-}
-
 /* Collective. What each part takes uncompressed; the ranks share the opening. */
-static int measure(const mur_job *j, const table_parts *t, int64_t *sizes)
+static int measure(const mur_job *j, const mur_table_parts *t, int64_t *sizes)
 {
     int rc = 0;
     for (size_t i = (size_t)j->c->rank; rc == 0 && i < t->n; i += (size_t)j->c->n_ranks) {
@@ -96,7 +33,7 @@ static int measure(const mur_job *j, const table_parts *t, int64_t *sizes)
 }
 
 /* A damaged part must not become a sound one: what is replaced is held against the log first. */
-static int check_inputs(const mur_job *j, const table_parts *t, const mur_bin *bin)
+static int check_inputs(const mur_job *j, const mur_table_parts *t, const mur_bin *bin)
 {
     for (size_t i = (size_t)j->c->rank; i < bin->n; i += (size_t)j->c->n_ranks) {
         const mur_part *part = &t->parts[bin->first + i];
@@ -111,29 +48,14 @@ static int check_inputs(const mur_job *j, const table_parts *t, const mur_bin *b
 }
 
 /* This rank's share of the bin's rows: the ranks hold about as many, in order. */
-static int read_share(const mur_job *j, const table_parts *t, const mur_bin *bin, int64_t n_rows, mur_frame *rows)
+static int read_share(const mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t n_rows, mur_frame *rows)
 {
-    int64_t low = n_rows * j->c->rank / j->c->n_ranks, high = n_rows * (j->c->rank + 1) / j->c->n_ranks, at = 0;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < bin->n && at < high; i++) {
-        const mur_part *part = &t->parts[bin->first + i];
-        int64_t first = low > at ? low - at : 0, end = high - at < part->n_rows ? high - at : part->n_rows;
-        at += part->n_rows;
-        if (first >= end)
-            continue;
-        mur_part_reader *r;
-        rc = mur_part_open(&r, j->options->store, part->path);
-        for (int64_t n; rc == 0 && first < end; first += n) {
-            n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
-            rc = MUR_STEP("optimize.read", mur_part_read(r, first, n, rows));
-        }
-        mur_part_close(&r);
-    }
-    return rc;
+    int64_t low = n_rows * j->c->rank / j->c->n_ranks, high = n_rows * (j->c->rank + 1) / j->c->n_ranks;
+    return MUR_STEP("optimize.read", mur_table_parts_read(t, j, t->first_rows[bin->first] + low, high - low, rows));
 }
 
 /* Rank 0: the record that puts `part` in the place of the bin's parts. */
-static int publish(const mur_job *j, const table_parts *t, const mur_bin *bin, int64_t target, mur_part *part)
+static int publish(const mur_job *j, const mur_table_parts *t, const mur_bin *bin, int64_t target, mur_part *part)
 {
     const mur_change *former = mur_store_change(j->store, t->name, -1);
     mur_record r;
@@ -156,7 +78,7 @@ static int publish(const mur_job *j, const table_parts *t, const mur_bin *bin, i
 }
 
 /* Collective. */
-static int rewrite(mur_job *j, const table_parts *t, const mur_bin *bin, int64_t target, mur_compaction *done)
+static int rewrite(mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t target, mur_compaction *done)
 {
     mur_frame rows;
     mur_part part = {0};
@@ -181,8 +103,8 @@ static int rewrite(mur_job *j, const table_parts *t, const mur_bin *bin, int64_t
 static int optimize_table(mur_job *j, const char *name, const mur_optimize_options *o,
                           void (*say)(void *context, const mur_compaction *done), void *context)
 {
-    table_parts t;
-    int rc = table_load(&t, j, name);
+    mur_table_parts t;
+    int rc = mur_table_parts_load(&t, j, name);
     int64_t *sizes = mur_alloc(t.n, sizeof *sizes);
     mur_bin *bins = mur_alloc(t.n / 2, sizeof *bins);
     size_t n_bins = 0;
@@ -208,7 +130,7 @@ static int optimize_table(mur_job *j, const char *name, const mur_optimize_optio
     }
     free(bins);
     free(sizes);
-    table_clear(&t);
+    mur_table_parts_clear(&t);
     return rc;
 }
 

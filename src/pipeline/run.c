@@ -9,6 +9,7 @@
 #include "murmur/clock.h"
 #include "murmur/fault.h"
 #include "murmur/file.h"
+#include "murmur/hash.h"
 #include "murmur/ingest.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -199,6 +200,18 @@ static size_t n_waiting(const queue *q)
     return n;
 }
 
+/* Rank 0: gold is about to hold rows of two models, which may well be meant. */
+static void compare_models(const mur_job *j)
+{
+    const mur_record *last = mur_job_gold_record(j);
+    char hash[MUR_HASH_HEX];
+    mur_hash_hex(hash, mur_model_hash(j->scorer.model));
+    if (last && last->model_hash && strcmp(last->model_hash, hash) != 0)
+        mur_log_warn("gold's last rows were scored by model %s (%s) and this run's will be by %s (%s): name that model "
+                     "by --model, or let murmur rescore make them one",
+                     last->model_name, last->model_hash, mur_model_name(j->scorer.model), hash);
+}
+
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */
 static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
 {
@@ -344,6 +357,8 @@ int mur_run(mur_comm *c, const mur_run_options *options)
         mur_log_info("run %s: %d rank%s on %d node%s, model %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
                      c->n_ranks == 1 ? "" : "s", c->n_nodes, c->n_nodes == 1 ? "" : "s", mur_model_name(j.scorer.model),
                      mur_blas_kernel(), options->store);
+        if (c->rank == 0)
+            compare_models(&j);
         j.scorer.tick = mur_progress_tick;
         j.scorer.context = &j.progress;
         mur_comm_on_wait(c, mur_progress_tick, &j.progress);

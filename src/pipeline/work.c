@@ -9,6 +9,7 @@
 #include "murmur/mem.h"
 #include "murmur/tables.h"
 #include "refine.h"
+#include "score.h"
 
 /* A gzip file that unfolds to more is refused: it would take the node's memory. */
 #define MAX_INFLATED ((size_t)2 << 30)
@@ -87,34 +88,15 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     return rc;
 }
 
-/* Gold: silver with the model's word, on the cleaned text or on the tweet as it is. */
+/* What the model reads: the cleaned text, or the tweet as it is. */
 static void score(mur_unit_tables *t, mur_text_choice choice, const size_t *tweets, mur_scorer *scorer)
 {
-    const mur_frame *silver = &t->silver;
-    mur_frame *gold = &t->gold;
-    mur_view *texts = mur_alloc(silver->n_rows, sizeof *texts);
-    mur_verdict *verdicts = mur_alloc(silver->n_rows, sizeof *verdicts);
-    for (size_t row = 0; row < silver->n_rows; row++)
+    mur_view *texts = mur_alloc(t->silver.n_rows, sizeof *texts);
+    for (size_t row = 0; row < t->silver.n_rows; row++)
         texts[row] = choice == MUR_TEXT_RAW ? mur_frame_string(&t->bronze, tweets[row], MUR_BRONZE_TEXT)
-                                            : mur_frame_string(silver, row, MUR_SILVER_CLEANED_TEXT);
-    mur_scorer_run(scorer, texts, silver->n_rows, verdicts);
-
-    for (size_t row = 0; row < silver->n_rows; row++) {
-        mur_frame_add_row(gold);
-        mur_frame_set_int64(gold, MUR_GOLD_TIMESTAMP, mur_frame_int64(silver, row, MUR_SILVER_TIMESTAMP));
-        mur_frame_set_string(gold, MUR_GOLD_MENTION, mur_frame_string(silver, row, MUR_SILVER_MENTION));
-        mur_frame_set_string(gold, MUR_GOLD_CLEANED_TEXT, mur_frame_string(silver, row, MUR_SILVER_CLEANED_TEXT));
-        mur_view given = mur_frame_string(silver, row, MUR_SILVER_SENTIMENT);
-        if (mur_frame_is_present(silver, row, MUR_SILVER_SENTIMENT))
-            mur_frame_set_string(gold, MUR_GOLD_SENTIMENT, given);
-        mur_sentiment predicted = verdicts[row].sentiment;
-        mur_frame_set_float32(gold, MUR_GOLD_PREDICTED_SCORE, 100.0f * verdicts[row].probability);
-        mur_frame_set_string(gold, MUR_GOLD_PREDICTED_SENTIMENT, mur_view_of(mur_sentiment_name(predicted)));
-        mur_frame_set_int8(gold, MUR_GOLD_SENTIMENT_ID, mur_view_equal(given, mur_view_of("positive")));
-        mur_frame_set_int8(gold, MUR_GOLD_PREDICTED_SENTIMENT_ID, predicted == MUR_POS);
-    }
+                                            : mur_frame_string(&t->silver, row, MUR_SILVER_CLEANED_TEXT);
+    mur_score(&t->gold, &t->silver, texts, scorer);
     free(texts);
-    free(verdicts);
 }
 
 int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_scorer *scorer,

@@ -1,0 +1,79 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "murmur/log.h"
+#include "murmur/mem.h"
+#include "murmur/quantity.h"
+#include "murmur/rescore.h"
+
+static const mur_option options[] = {
+    {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
+    {"label-map", "MAP", "what the model's labels mean, as for run", NULL},
+    {"text", "CHOICE", "what the model reads: cleaned or raw (default: as the last one did)", NULL},
+    {"max-bytes", "SIZE", "rows of so many bytes of source files make one part (default 256M)", NULL},
+    {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
+    {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},
+    {"break-lock", NULL, "take the store over from a writer that is known to be dead", NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+static int set(void *into, const char *name, const char *value)
+{
+    mur_rescore_options *o = into;
+    int64_t number = 0;
+    int rc = 0;
+    if (strcmp(name, "model") == 0) {
+        o->model = value;
+    } else if (strcmp(name, "label-map") == 0) {
+        o->label_map = value;
+    } else if (strcmp(name, "text") == 0) {
+        o->has_text = true;
+        o->text = strcmp(value, "raw") == 0 ? MUR_TEXT_RAW : MUR_TEXT_CLEANED;
+        if (o->text == MUR_TEXT_CLEANED && strcmp(value, "cleaned") != 0)
+            rc = mur_fail(MUR_EUSAGE, "'%s' is neither cleaned nor raw", value);
+    } else if (strcmp(name, "max-bytes") == 0) {
+        rc = mur_size_parse(&o->max_bytes, value);
+    } else if (strcmp(name, "compress") == 0) {
+        rc = mur_integer_parse(&number, value, 0, 9);
+        o->compress = (int)number;
+    } else if (strcmp(name, "io-timeout") == 0) {
+        rc = mur_duration_parse(&o->io_timeout_ms, value);
+    } else if (strcmp(name, "break-lock") == 0) {
+        o->is_breaking_lock = true;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+static int run(const mur_command *self, int argc, char **argv)
+{
+    mur_rescore_options o;
+    mur_rescore_options_init(&o);
+    int first, rc = mur_parse_options(self, argc, argv, set, &o, &first);
+    if (rc != 0)
+        return rc;
+    o.store = argv[first];
+    char *model = o.model ? mur_strdup(o.model) : mur_default_model();
+    o.model = model;
+
+    mur_comm c;
+    rc = mur_comm_open(&c);
+    if (rc == 0) {
+        mur_log_rank_set(c.rank);
+        rc = mur_rescore(&c, &o);
+    }
+    mur_comm_close(&c);
+    free(model);
+    return rc;
+}
+
+const mur_command mur_cmd_rescore = {
+    .name = "rescore",
+    .operands = "STORE",
+    .summary = "gold again from silver with another model, and application (under mpirun, srun or alone)",
+    .options = options,
+    .min_operands = 1,
+    .max_operands = 1,
+    .is_collective = true,
+    .run = run,
+};

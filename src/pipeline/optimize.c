@@ -32,21 +32,6 @@ static int measure(const mur_job *j, const mur_table_parts *t, int64_t *sizes)
     return rc;
 }
 
-/* A damaged part must not become a sound one: what is replaced is held against the log first. */
-static int check_inputs(const mur_job *j, const mur_table_parts *t, const mur_bin *bin)
-{
-    for (size_t i = (size_t)j->c->rank; i < bin->n; i += (size_t)j->c->n_ranks) {
-        const mur_part *part = &t->parts[bin->first + i];
-        int rc = mur_part_check_file(j->options->store, part);
-        if (rc < 0) {
-            mur_error_add("part %s is damaged and is not put together with others (murmur verify tells more)",
-                          part->path);
-            return rc;
-        }
-    }
-    return 0;
-}
-
 /* This rank's share of the bin's rows: the ranks hold about as many, in order. */
 static int read_share(const mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t n_rows, mur_frame *rows)
 {
@@ -83,7 +68,8 @@ static int rewrite(mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t t
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &t->schema);
-    int rc = mur_agree(j->c, MUR_STEP("optimize.check", check_inputs(j, t, bin)));
+    /* A damaged part must not become a sound one: what is replaced is held against the log first. */
+    int rc = mur_agree(j->c, MUR_STEP("optimize.check", mur_table_parts_check(t, j, bin->first, bin->n)));
     if (rc == 0)
         rc = mur_agree(j->c, read_share(j, t, bin, done->n_rows, &rows));
     if (rc == 0) {

@@ -151,6 +151,10 @@ static int prepare(rescore *s, const mur_rescore_options *o)
     rc = mur_table_parts_load(&s->silver, &s->job, "silver");
     if (rc == 0 && s->options.text == MUR_TEXT_RAW)
         rc = mur_table_parts_load(&s->bronze, &s->job, "bronze");
+    if (rc == 0)
+        rc = mur_agree(c, mur_table_parts_check(&s->silver, &s->job, 0, s->silver.n));
+    if (rc == 0)
+        rc = mur_agree(c, mur_table_parts_check(&s->bronze, &s->job, 0, s->bronze.n));
     return rc;
 }
 

@@ -69,6 +69,18 @@ int mur_table_parts_load(mur_table_parts *t, const mur_job *j, const char *name)
     return mur_agree(j->c, rc);
 }
 
+int mur_table_parts_check(const mur_table_parts *t, const mur_job *j, size_t first, size_t n)
+{
+    for (size_t i = first + (size_t)j->c->rank; i < first + n; i += (size_t)j->c->n_ranks) {
+        int rc = mur_part_check_file(j->options->store, &t->parts[i]);
+        if (rc < 0) {
+            mur_error_add("part %s is damaged, and nothing is made of it (murmur verify tells more)", t->parts[i].path);
+            return rc;
+        }
+    }
+    return 0;
+}
+
 /* The part that has row `row`, which the table has. */
 static size_t part_of(const mur_table_parts *t, int64_t row)
 {

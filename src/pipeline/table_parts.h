@@ -23,6 +23,9 @@ int mur_table_parts_load(mur_table_parts *t, const mur_job *j, const char *name)
 /* Local. Also of a zeroed one. */
 void mur_table_parts_clear(mur_table_parts *t);
 
+/* Local. This rank's share of parts [first, first + n) held against the log: MUR_EDATA naming one that is damaged. */
+int mur_table_parts_check(const mur_table_parts *t, const mur_job *j, size_t first, size_t n) MUR_MUST_USE;
+
 /* Local. Appends rows [first, first + n) of the table to `out`, as mur_part_read does. */
 int mur_table_parts_read(mur_table_parts *t, const mur_job *j, int64_t first, int64_t n, mur_frame *out) MUR_MUST_USE;
 

@@ -95,6 +95,7 @@ class Rescore(murmur_cli.TestCase):
         # And that run's rows become the other model's, too.
         self.assert_status(run("optimize", store), 0)
         self.assert_status(run("rescore", store, "--model", self.model_b), 0)
+        self.assert_status(run("verify", store, "--deep"), 0)
         self.run_job(more, fresh, "--model", self.model_b)
         self.assertEqual(self.tables(store), self.tables(fresh))
 
@@ -124,6 +125,16 @@ class Rescore(murmur_cli.TestCase):
         self.assert_status(mpirun(2, "rescore", store, "--model", self.folder), 66)
         self.assertEqual(len(self.records(store)), len(self.records(self.pristine)))
         self.assertFalse((store / "_lock").exists())
+
+
+    def test_damaged_silver_is_named_and_nothing_is_made_of_it(self):
+        store = self.copy()
+        victim = sorted(store.glob("silver/part-*.h5"))[1]
+        contents = bytearray(victim.read_bytes())
+        contents[len(contents) // 2] ^= 4
+        victim.write_bytes(contents)
+        self.assertIn(victim.name, self.assert_fails(mpirun(2, "rescore", store), 65))
+        self.assertEqual(len(self.records(store)), len(self.records(self.pristine)))
 
 
 if __name__ == "__main__":

@@ -295,6 +295,8 @@ static int score_all(rescore *s, const mur_rescore_options *o)
     int rc = 0;
     int64_t batch = 0;
     for (size_t first = 0; rc == 0 && first < s->n_units; first += at_once) {
+        if (mur_job_is_stopping(j))
+            return mur_fail(MUR_EAGAIN, "stopped before all of silver was scored: gold is as it was; run again");
         mur_progress_begin(&j->progress, batch++);
         rc = score_group(s, first, s->n_units - first < at_once ? s->n_units - first : at_once);
     }
@@ -322,6 +324,7 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     mur_job *j = &s.job;
     *j = (mur_job){.c = c, .options = &s.options};
     mur_job_name(j);
+    mur_job_listen();
     int rc = mur_scorer_open(&j->scorer, c, o->model, o->label_map);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? mur_job_open_store(j) : 0);

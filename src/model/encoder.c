@@ -8,6 +8,7 @@
 #include "head.h"
 #include "kernels.h"
 #include "model_internal.h"
+#include "murmur/clock.h"
 #include "murmur/mem.h"
 
 struct mur_encoder {
@@ -19,6 +20,8 @@ struct mur_encoder {
     float *wide;      /* [T,3H] queries, keys and values side by side; then [T,I] inside the feed-forward */
     float *context;   /* [T,H] what attention gathered */
     float *attention; /* scratch of one head */
+    double *seconds;  /* by kernel, where they are wanted; else NULL */
+    double last;      /* the instant up to which time is counted */
 };
 
 static size_t hidden_size(const mur_encoder *e)
@@ -67,6 +70,30 @@ void mur_encoder_close(mur_encoder **encoder)
     free(e->attention);
     free(e);
     *encoder = NULL;
+}
+
+const char *mur_kernel_name(mur_kernel k)
+{
+    static const char *const names[MUR_N_KERNELS] = {
+        [MUR_KERNEL_EMBEDDING] = "embedding",   [MUR_KERNEL_LINEAR] = "linear", [MUR_KERNEL_ATTENTION] = "attention",
+        [MUR_KERNEL_ACTIVATION] = "activation", [MUR_KERNEL_NORM] = "norm",     [MUR_KERNEL_HEAD] = "head",
+    };
+    return names[k];
+}
+
+void mur_encoder_measure(mur_encoder *e, double *seconds)
+{
+    e->seconds = seconds;
+}
+
+/* The time since the last call was that kernel's. A batch has a few calls a layer, each of milliseconds of work. */
+static void spent_on(mur_encoder *e, mur_kernel k)
+{
+    if (!e->seconds)
+        return;
+    double now = mur_monotonic();
+    e->seconds[k] += now - e->last;
+    e->last = now;
 }
 
 /* x = LayerNorm(word + position + type). In RoBERTa a token that is the padding id itself (a text may spell it) has the
@@ -131,14 +158,22 @@ static void run_layer(mur_encoder *e, const mur_layer_weights *w, const size_t *
     } else {
         mur_linear(e->wide, 3 * hidden, e->x, w->qkv_weight, w->qkv_bias, n, hidden, 3 * hidden);
     }
+    spent_on(e, MUR_KERNEL_LINEAR);
     attend(e, starts, n_texts, is_last);
+    spent_on(e, MUR_KERNEL_ATTENTION);
     mur_linear_add(k, e->x, e->context, w->attention_weight, w->attention_bias, n, hidden, hidden);
+    spent_on(e, MUR_KERNEL_LINEAR);
     k->layer_norm(e->x, w->attention_norm_weight, w->attention_norm_bias, n, hidden, eps);
+    spent_on(e, MUR_KERNEL_NORM);
 
     mur_linear(e->wide, inner, e->x, w->inner_weight, w->inner_bias, n, hidden, inner);
+    spent_on(e, MUR_KERNEL_LINEAR);
     e->activate(e->wide, n * inner);
+    spent_on(e, MUR_KERNEL_ACTIVATION);
     mur_linear_add(k, e->x, e->wide, w->outer_weight, w->outer_bias, n, inner, hidden);
+    spent_on(e, MUR_KERNEL_LINEAR);
     k->layer_norm(e->x, w->outer_norm_weight, w->outer_norm_bias, n, hidden, eps);
+    spent_on(e, MUR_KERNEL_NORM);
 }
 
 void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts, float *logits)
@@ -152,8 +187,12 @@ void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, s
         assert(starts[text + 1] - starts[text] <= (size_t)(c->max_positions - c->first_position));
     }
 
+    if (e->seconds)
+        e->last = mur_monotonic();
     embed(e, ids, starts, n_texts);
+    spent_on(e, MUR_KERNEL_EMBEDDING);
     for (int layer = 0; layer < c->n_layers; layer++)
         run_layer(e, &e->model->weights.layers[layer], starts, n_texts, layer == c->n_layers - 1);
     mur_head_run(e->kernels, c, &e->model->weights.head, e->x, n_texts, e->context, logits);
+    spent_on(e, MUR_KERNEL_HEAD);
 }

@@ -81,6 +81,40 @@ int mur_model_open(mur_model **out, const char *folder, const char *label_map)
     return rc;
 }
 
+void mur_model_open_random(mur_model **out, const mur_model_shape *shape)
+{
+    openblas_set_num_threads(1);
+    mur_model *m = mur_alloc(1, sizeof *m);
+    mur_model_config *c = &m->config;
+    assert(shape->hidden_size % shape->n_heads == 0);
+    *c = (mur_model_config){
+        .architecture = "RobertaForSequenceClassification",
+        .hidden_size = shape->hidden_size,
+        .n_layers = shape->n_layers,
+        .n_heads = shape->n_heads,
+        .intermediate_size = shape->intermediate_size,
+        .vocab_size = shape->vocab_size,
+        .max_positions = shape->max_positions,
+        .first_position = 2, /* behind RoBERTa's padding id, 1 */
+        .padding_id = 1,
+        .type_vocab_size = 1,
+        .activation = MUR_GELU,
+        .head_activation = MUR_TANH,
+        .layer_norm_eps = 1e-5f,
+        .n_labels = MUR_N_SENTIMENTS,
+        .labels = mur_alloc(MUR_N_SENTIMENTS, sizeof *c->labels),
+        .sentiments = mur_alloc(MUR_N_SENTIMENTS, sizeof *c->sentiments),
+    };
+    for (int i = 0; i < c->n_labels; i++) {
+        c->sentiments[i] = (mur_sentiment)i;
+        snprintf(c->labels[i], sizeof c->labels[i], "%s", mur_sentiment_name(c->sentiments[i]));
+    }
+    m->folder = mur_strdup(shape->name);
+    m->name = mur_strdup(shape->name);
+    mur_weights_plan(&m->weights, c);
+    *out = m;
+}
+
 void mur_model_close(mur_model **model)
 {
     mur_model *m = *model;
@@ -158,10 +192,11 @@ static int hash_small_file(mur_buf *hashes, const mur_model *m, const char *name
 int mur_model_load(mur_model *m, void *block)
 {
     mur_buf hashes = {0};
-    int rc = 0;
-    for (size_t i = 0; i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
+    bool is_random = m->checkpoint.n_files == 0;
+    int rc = is_random ? mur_weights_randomize(&m->weights, block) : 0;
+    for (size_t i = 0; !is_random && i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
         rc = hash_small_file(&hashes, m, hashed_files[i]);
-    if (rc == 0)
+    if (rc == 0 && !is_random)
         rc = mur_weights_load(&m->weights, &m->checkpoint, block, &hashes);
     uint64_t hash = mur_hash(hashes.ptr, hashes.len);
     memcpy(block, &hash, sizeof hash);

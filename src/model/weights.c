@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "architecture.h"
 #include "murmur/hash.h"
@@ -273,6 +274,40 @@ int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block,
         mur_buf_append(hashes, pair, sizeof pair);
     }
     free(l.arrivals);
+    return rc;
+}
+
+#define RANDOM_PIECE ((size_t)1 << 16) /* elements */
+
+/* The next of a sequence of uniform numbers in -1 to 1 (splitmix64, https://prng.di.unimi.it/splitmix64.c). */
+static float next_uniform(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return (float)((z ^ z >> 31) >> 40) * 0x1p-23f - 1.0f;
+}
+
+int mur_weights_randomize(const mur_weights *w, void *block)
+{
+    static const mur_tensor made = {.dtype = MUR_DTYPE_F32};
+    const float spread = 0.02f * 1.7320508f; /* of a uniform distribution, for a standard deviation of 0.02 */
+    loading l = {.block = block, .path = "random weights"};
+    float *piece = mur_alloc(RANDOM_PIECE, sizeof *piece);
+    uint64_t state = 0;
+    int rc = 0;
+    for (size_t i = 0; i < w->n_parts && rc == 0; i++) {
+        mur_part part = w->parts[i];
+        float constant = strstr(part.name, "LayerNorm.weight") ? 1.0f : 0.0f;
+        part.tensor = &made;
+        for (size_t at = 0, count = part_count(&part); at < count && rc == 0; at += RANDOM_PIECE) {
+            size_t n = count - at < RANDOM_PIECE ? count - at : RANDOM_PIECE;
+            for (size_t k = 0; k < n; k++)
+                piece[k] = part.is_vector ? constant : spread * next_uniform(&state);
+            rc = convert(&l, &part, at, (const char *)piece, n);
+        }
+    }
+    free(piece);
     return rc;
 }
 

@@ -93,6 +93,10 @@ int mur_weights_locate(mur_weights *w, const mur_checkpoint *c) MUR_MUST_USE;
  * MUR_EIO, MUR_EINTERNAL. */
 int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block, mur_buf *hashes) MUR_MUST_USE;
 
+/* Random weights of standard deviation 0.02, norms that change nothing, no biases: what training of a BERT begins with.
+ * Goes the way that a file's elements take. MUR_EDATA never, but the way can fail. */
+int mur_weights_randomize(const mur_weights *w, void *block) MUR_MUST_USE;
+
 void mur_weights_bind(mur_weights *w, const void *block);
 
 #endif

@@ -288,6 +288,40 @@ static void impossible_scratch_is_refused_with_a_message(void **state)
     test_clear_model(&m);
 }
 
+static void measured_runs_give_the_same_bits_and_count_every_kernel(void **state)
+{
+    (void)state;
+    const mur_model_shape shape = {"tiny", 50, 24, 3, 2, 40, 20};
+    const int32_t ids[] = {0, 7, 49, 2, 0, 30, 2};
+    const size_t starts[] = {0, 4, 7};
+    float plain[2 * MUR_N_SENTIMENTS], measured[2 * MUR_N_SENTIMENTS];
+    double seconds[MUR_N_KERNELS] = {0};
+    for (int is_measured = 0; is_measured < 2; is_measured++) {
+        mur_model *model;
+        mur_encoder *e;
+        mur_model_open_random(&model, &shape);
+        void *block = mur_try_alloc(1, mur_model_block_bytes(model));
+        assert_non_null(block);
+        assert_int_equal(mur_model_load(model, block), 0);
+        mur_model_bind(model, block);
+        assert_int_equal(mur_encoder_open(&e, model, 7), 0);
+        if (is_measured)
+            mur_encoder_measure(e, seconds);
+        mur_encoder_run(e, ids, starts, 2, is_measured ? measured : plain);
+        mur_encoder_close(&e);
+        mur_model_close(&model);
+        free(block);
+    }
+    assert_memory_equal(plain, measured, sizeof plain);
+    assert_memory_not_equal(plain, plain + MUR_N_SENTIMENTS, MUR_N_SENTIMENTS * sizeof *plain);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        assert_true(isfinite(plain[i]));
+    for (int k = 0; k < MUR_N_KERNELS; k++) {
+        assert_non_null(mur_kernel_name((mur_kernel)k));
+        assert_true(seconds[k] > 0);
+    }
+}
+
 static void labels_of_one_class_are_summed(void **state)
 {
     (void)state;
@@ -466,6 +500,7 @@ int main(void)
         cmocka_unit_test(spelled_padding_does_not_move_the_positions),
         cmocka_unit_test(same_batch_gives_the_same_bits_from_another_encoder),
         cmocka_unit_test(impossible_scratch_is_refused_with_a_message),
+        cmocka_unit_test(measured_runs_give_the_same_bits_and_count_every_kernel),
         cmocka_unit_test(labels_of_one_class_are_summed),
         cmocka_unit_test(labels_that_are_not_exclusive_have_sigmoids),
         cmocka_unit_test(logits_are_pytorch_s),

@@ -22,6 +22,24 @@ void mur_encoder_close(mur_encoder **e);
  * starts[0] is 0 and starts[n_texts] at most max_tokens: asserted, since tokenizer and batcher are ours. */
 void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts, float *logits);
 
+/* What a forward pass spends its time on. */
+typedef enum {
+    MUR_KERNEL_EMBEDDING,
+    MUR_KERNEL_LINEAR, /* matrix products with weights, and their biases */
+    MUR_KERNEL_ATTENTION,
+    MUR_KERNEL_ACTIVATION,
+    MUR_KERNEL_NORM,
+    MUR_KERNEL_HEAD, /* all of the classifier behind the last layer */
+    MUR_N_KERNELS
+} mur_kernel;
+
+/* "embedding", "linear", … */
+const char *mur_kernel_name(mur_kernel k);
+
+/* From now on every run adds the seconds of each kernel to seconds[MUR_N_KERNELS]; NULL, as at first: nothing is
+ * measured. */
+void mur_encoder_measure(mur_encoder *e, double *seconds);
+
 /* The class and its probability (0..1): softmax over the labels, those of one class summed; the first of equals. */
 mur_sentiment mur_classify_logits(const mur_model *m, const float *logits, float *probability);
 

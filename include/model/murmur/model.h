@@ -55,6 +55,16 @@ typedef struct mur_model_config {
 int mur_model_open(mur_model **out, const char *folder, const char *label_map) MUR_MUST_USE;
 void mur_model_close(mur_model **m);
 
+/* The network of RobertaForSequenceClassification with GELU and three labels. */
+typedef struct mur_model_shape {
+    const char *name;
+    int vocab_size, hidden_size, n_layers, n_heads, intermediate_size, max_positions;
+} mur_model_shape;
+
+/* A model without a folder, for measurements: mur_model_load gives it random weights, the same ones each time, such as
+ * training begins with. Everything but mur_model_summarize is as with a folder. The shape is a valid one. */
+void mur_model_open_random(mur_model **out, const mur_model_shape *shape);
+
 const mur_model_config *mur_model_config_of(const mur_model *m);
 const char *mur_model_name(const mur_model *m);   /* NAME@VERSION (registry.h), else the folder's last component */
 const char *mur_model_folder(const mur_model *m); /* as given */

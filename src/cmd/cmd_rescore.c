@@ -8,8 +8,9 @@
 #include "murmur/rescore.h"
 
 static const mur_option options[] = {
-    {"model", "DIR", "Hugging Face folder of the classifier (default murmur-mini, $MURMUR_MODEL)", NULL},
-    {"label-map", "MAP", "what the model's labels mean, as for run", NULL},
+    {"model", "MODEL",
+     "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
+    MUR_LABEL_MAP_OPTION,
     {"text", "CHOICE", "what the model reads: cleaned or raw (default: as the last one did)", NULL},
     {"max-bytes", "SIZE", "rows of so many bytes of source files make one part (default 256M)", NULL},
     {"compress", "0..9", "deflate level of the parts (default 1)", NULL},

@@ -99,6 +99,33 @@ class Rescore(murmur_cli.TestCase):
         self.run_job(more, fresh, "--model", self.model_b)
         self.assertEqual(self.tables(store), self.tables(fresh))
 
+    def test_model_by_name_is_looked_up_once_for_all_ranks_and_labels_mean_what_is_told(self):
+        few, store, models = self.folder / "few", self.folder / "store", self.folder / "models"
+        self.assert_status(run("generate", few, "--tweets", 200, "--files", 1, "--seed", 11), 0)
+        self.run_job(few, store)
+        for version in (2, 10):
+            shutil.copytree(self.model_b, models / "tweets" / str(version))
+        env = {"MURMUR_MODELS": str(models)}
+        self.assert_status(run("model", "--set-alias", "tweets@production=2", env=env), 0)
+        of_folder = shutil.copytree(store, self.folder / "of-folder")
+        self.assert_status(run("rescore", of_folder, "--model", self.model_b), 0)
+        for model, n_ranks, name in (("tweets@production", 2, "tweets@2"), ("tweets", 1, "tweets@10")):
+            with self.subTest(model):
+                self.assert_status(mpirun(n_ranks, "rescore", store, "--model", model, env=env), 0)
+                self.assertEqual(self.records(store)[-2]["model"]["name"], name)
+                self.assertEqual(self.tables(store), self.tables(of_folder))
+        self.assertIn("no version 'drafts'",
+                      self.assert_fails(mpirun(2, "rescore", store, "--model", "tweets@drafts", env=env), 66))
+
+        # The model's own words turned round; the map is recorded with the rows.
+        self.assert_status(
+            mpirun(2, "rescore", store, "--model", "tweets@2", "--label-map", "NEG=POS,POS=NEG", env=env), 0)
+        turned = {"POS": "NEG", "NEU": "NEU", "NEG": "POS"}
+        now = [row["predicted_sentiment"] for row in self.export(store, "gold").rows]
+        before = [row["predicted_sentiment"] for row in self.export(of_folder, "gold").rows]
+        self.assertEqual(now, [turned[sentiment] for sentiment in before])
+        self.assertEqual(self.records(store)[-2]["options"]["label_map"], {"NEG": "POS", "POS": "NEG"})
+
     def test_raw_text_is_found_again_in_bronze_and_what_is_not_said_stays(self):
         few, raw, plain = self.folder / "few", self.folder / "raw", self.folder / "plain"
         self.assert_status(run("generate", few, "--tweets", 300, "--files", 3, "--seed", 10), 0)

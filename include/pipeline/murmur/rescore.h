@@ -6,7 +6,7 @@
 
 typedef struct mur_rescore_options {
     const char *store;
-    const char *model;     /* folder */
+    const char *model;     /* a folder, or a name (registry.h) */
     const char *label_map; /* mur_model_open's; NULL: labels tell by their names */
     bool has_text;         /* else the model reads what the last one read */
     mur_text_choice text;

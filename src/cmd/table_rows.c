@@ -20,12 +20,7 @@ int mur_each_frame(const mur_store *store, const mur_selection *selection, const
     mur_frame_init(&rows, schema);
     for (size_t p = 0; rc == 0 && p < n_parts && left > 0; p++) {
         mur_part_reader *reader = NULL;
-        /* Nothing damaged is shown, and HDF5 1.10 can crash on a file with a flipped bit. */
-        rc = mur_part_check_file(mur_store_folder(store), parts[p]);
-        if (rc < 0)
-            mur_error_add("part %s of %s is not as it was written", parts[p]->path, mur_store_folder(store));
-        else
-            rc = mur_part_open(&reader, mur_store_folder(store), parts[p]->path);
+        rc = mur_part_open(&reader, mur_store_folder(store), parts[p]);
         for (int64_t first = 0, n; rc == 0 && first < parts[p]->n_rows && left > 0; first += n, left -= n) {
             n = parts[p]->n_rows - first;
             n = n < FRAME_ROWS ? n : FRAME_ROWS;

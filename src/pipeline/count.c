@@ -11,8 +11,9 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
+#include "part_rows.h"
 
-#define SLICE_ROWS 65536 /* rows read at a time; slices are dealt to ranks in turn */
+#define SLICE_ROWS 65536 /* rows read at a time */
 #define SAMPLES_PER_RANK 64
 
 typedef struct entry {
@@ -20,11 +21,13 @@ typedef struct entry {
     mur_counts counts;
 } entry;
 
-/* What there is to read, told by rank 0. */
-typedef struct slice {
-    int64_t part; /* index of its path */
-    int64_t first, n;
-} slice;
+/* Rank 0's decision, told to all. */
+typedef struct task {
+    bool is_due;
+    int64_t version;      /* of application, that is to be made */
+    mur_part_rows former; /* application's own, where they can be added to */
+    mur_part_rows gold;
+} task;
 
 static void count_application(mur_mention_counts *t, const mur_frame *rows)
 {
@@ -34,35 +37,25 @@ static void count_application(mur_mention_counts *t, const mur_frame *rows)
     }
 }
 
-/* Reads this rank's slices of the parts at `paths` and counts them; the first `n_former` parts are the application's
- * own, the others gold's. */
-static int count_slices(mur_mention_counts *t, const mur_job *j, char *const *paths, size_t n_former,
-                        const slice *slices, size_t n)
+/* Counts this rank's share of the rows, the same for all ranks but for one row, in order. */
+static int count_share(mur_mention_counts *t, const mur_job *j, mur_part_rows *from, bool is_former)
 {
-    mur_part_reader *reader = NULL;
-    int64_t open_part = -1;
+    int64_t n_rows = mur_part_rows_total(from), n_ranks = j->c->n_ranks;
+    int64_t first = n_rows * j->c->rank / n_ranks, end = n_rows * (j->c->rank + 1) / n_ranks;
+    mur_frame rows;
+    mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
     int rc = 0;
-    for (size_t i = (size_t)j->c->rank; rc == 0 && i < n; i += (size_t)j->c->n_ranks) {
-        const slice *s = &slices[i];
-        bool is_former = (size_t)s->part < n_former;
-        if (s->part != open_part) {
-            mur_part_close(&reader);
-            rc = mur_part_open(&reader, j->options->store, paths[s->part]);
-            if (rc < 0)
-                break;
-            open_part = s->part;
-        }
-        mur_frame rows;
-        mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
-        rc = MUR_STEP("count.read", mur_part_read(reader, s->first, s->n, &rows));
+    for (int64_t n; rc == 0 && first < end; first += n) {
+        n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
+        mur_frame_reset(&rows);
+        rc = MUR_STEP("count.read", mur_part_rows_read(from, j->options->store, first, n, &rows));
         if (rc == 0 && is_former)
             count_application(t, &rows);
         else if (rc == 0)
             mur_count_gold(t, &rows, j->options->is_folding_case, 0, 1);
-        mur_frame_clear(&rows);
         mur_progress_tick((void *)&j->progress);
     }
-    mur_part_close(&reader);
+    mur_frame_clear(&rows);
     return rc;
 }
 
@@ -206,11 +199,6 @@ static void sort_globally(const mur_comm *c, const mur_mention_counts *t, mur_fr
     mur_buf_clear(&incoming);
 }
 
-/* Rank 0's decision, broadcast as it stands; the paths follow, each with its NUL. */
-typedef struct task {
-    int64_t is_due, version, n_parts, n_former, n_slices;
-} task;
-
 static char *options_json(const mur_run_options *o)
 {
     return mur_format("{\"fold_case\":%s}", o->is_folding_case ? "true" : "false");
@@ -244,56 +232,58 @@ static int64_t next_news(const mur_job *j, int64_t version, int64_t last)
     return version;
 }
 
-static void add_part(mur_buf *paths, mur_buf *slices, task *t, const mur_part *part)
+/* Rank 0. */
+static int add_table(const mur_job *j, mur_part_rows *to, const char *table)
 {
-    mur_buf_append(paths, part->path, strlen(part->path) + 1);
-    for (int64_t first = 0; first < part->n_rows; first += SLICE_ROWS) {
-        int64_t left = part->n_rows - first;
-        slice s = {t->n_parts, first, left < SLICE_ROWS ? left : SLICE_ROWS};
-        mur_buf_append(slices, &s, sizeof s);
-        t->n_slices++;
+    const mur_part **parts;
+    size_t n;
+    int rc = mur_store_parts(j->store, table, -1, &parts, &n);
+    if (rc == 0) {
+        mur_part_rows_add(to, parts, n);
+        free(parts);
     }
-    t->n_parts++;
+    return rc;
 }
 
 /* Rank 0: what there is to count. */
-static int make_task(const mur_job *j, task *t, mur_buf *paths, mur_buf *slices)
+static int make_task(const mur_job *j, task *t)
 {
     const mur_change *gold = mur_store_change(j->store, "gold", -1);
     const mur_change *application = mur_store_change(j->store, "application", -1);
-    *t = (task){0};
     if (!gold)
         return 0;
     bool is_adding = application && can_add(j, application, gold->version);
     if (is_adding && next_news(j, application->input_version, gold->version) > gold->version)
         return 0;
-    t->is_due = 1;
+    t->is_due = true;
     t->version = application ? application->version + 1 : 0;
-
-    const mur_part **parts;
-    size_t n;
-    int rc = 0;
-    if (is_adding) {
-        rc = mur_store_parts(j->store, "application", -1, &parts, &n);
-        for (size_t i = 0; rc == 0 && i < n; i++)
-            add_part(paths, slices, t, parts[i]);
-        t->n_former = t->n_parts;
-        if (rc == 0)
-            free(parts);
-        for (int64_t v = application->input_version;
-             rc == 0 && (v = next_news(j, v, gold->version)) <= gold->version;) {
-            const mur_change *change = mur_store_change(j->store, "gold", v);
-            for (size_t i = 0; i < change->n_added; i++)
-                add_part(paths, slices, t, &change->added[i]);
-        }
-    } else {
-        rc = mur_store_parts(j->store, "gold", -1, &parts, &n);
-        for (size_t i = 0; rc == 0 && i < n; i++)
-            add_part(paths, slices, t, parts[i]);
-        if (rc == 0)
-            free(parts);
+    if (!is_adding)
+        return add_table(j, &t->gold, "gold");
+    for (int64_t v = application->input_version; (v = next_news(j, v, gold->version)) <= gold->version;) {
+        const mur_change *change = mur_store_change(j->store, "gold", v);
+        for (size_t i = 0; i < change->n_added; i++)
+            mur_part_rows_add(&t->gold, &(const mur_part *){&change->added[i]}, 1);
     }
-    return rc;
+    return add_table(j, &t->former, "application");
+}
+
+/* Collective. */
+static int agree_task(const mur_job *j, task *t)
+{
+    int rc = mur_agree(j->c, j->c->rank == 0 ? MUR_STEP("count.plan", make_task(j, t)) : 0);
+    if (rc < 0)
+        return rc;
+    t->is_due = mur_broadcast_int64(j->c, t->is_due) != 0;
+    t->version = mur_broadcast_int64(j->c, t->version);
+    mur_part_rows_broadcast(&t->former, j->c);
+    mur_part_rows_broadcast(&t->gold, j->c);
+    return 0;
+}
+
+static void clear_task(task *t)
+{
+    mur_part_rows_clear(&t->former);
+    mur_part_rows_clear(&t->gold);
 }
 
 /* Rank 0: the record that replaces the former application by `part`. */
@@ -330,34 +320,19 @@ int mur_count(mur_job *j)
     const mur_comm *c = j->c;
     double start = mur_monotonic();
     task t = {0};
-    mur_buf told = {0}, names = {0}, slices = {0};
-    int rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.plan", make_task(j, &t, &names, &slices)) : 0);
-    if (rc == 0) {
-        mur_buf_append(&told, &t, sizeof t);
-        mur_broadcast(c, &told);
-        memcpy(&t, told.ptr, sizeof t);
-    }
-    mur_buf_clear(&told);
+    int rc = agree_task(j, &t);
     if (rc < 0 || !t.is_due) {
-        mur_buf_clear(&names);
-        mur_buf_clear(&slices);
+        clear_task(&t);
         return rc;
     }
-    mur_broadcast(c, &names);
-    mur_broadcast(c, &slices);
-    char **paths = mur_alloc((size_t)t.n_parts, sizeof *paths);
-    size_t at = 0;
-    for (int64_t i = 0; i < t.n_parts; i++) {
-        paths[i] = names.ptr + at;
-        at += strlen(paths[i]) + 1;
-    }
-
     mur_mention_counts counted = {0};
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &mur_application_schema);
-    rc = mur_agree(c,
-                   count_slices(&counted, j, paths, (size_t)t.n_former, (const slice *)slices.ptr, (size_t)t.n_slices));
+    rc = count_share(&counted, j, &t.former, true);
+    if (rc == 0)
+        rc = count_share(&counted, j, &t.gold, false);
+    rc = mur_agree(c, rc);
     if (rc == 0) {
         mur_fault_pass("count.merge");
         send_to_owners(&counted, c);
@@ -382,8 +357,6 @@ int mur_count(mur_job *j)
     mur_part_clear(&part);
     mur_frame_clear(&rows);
     mur_mention_counts_clear(&counted);
-    free(paths);
-    mur_buf_clear(&names);
-    mur_buf_clear(&slices);
+    clear_task(&t);
     return rc;
 }

@@ -4,15 +4,13 @@
 
 #include "murmur/frame.h"
 #include "murmur/store.h"
+#include "part_rows.h"
 
 typedef struct mur_cursor {
     const char *folder;
-    const mur_part **parts; /* borrowed entries */
-    size_t n_parts, part;   /* the next one to read from */
-    struct mur_part_reader *reader;
-    int64_t first_in_part; /* its next row */
-    int64_t first, next;   /* rows of the table: where `rows` begins, and the one after it */
-    int64_t end;           /* rows to read in all */
+    mur_part_rows parts;
+    int64_t first, next; /* rows of the table: where `rows` begins, and the one after it */
+    int64_t end;         /* rows to read in all */
     mur_frame rows;
 } mur_cursor;
 

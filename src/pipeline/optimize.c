@@ -16,19 +16,20 @@ void mur_optimize_options_init(mur_optimize_options *o)
     *o = (mur_optimize_options){.target_bytes = MUR_OPTIMIZE_TARGET, .compress = 1, .io_timeout_ms = 300000};
 }
 
-/* Collective. What each part takes uncompressed; the ranks share the opening. */
+/* Collective. What each part takes uncompressed; the ranks share the opening, which holds all against the log: a
+ * damaged part must not become a sound one. */
 static int measure(const mur_job *j, const mur_table_parts *t, int64_t *sizes)
 {
     int rc = 0;
-    for (size_t i = (size_t)j->c->rank; rc == 0 && i < t->n; i += (size_t)j->c->n_ranks) {
-        mur_part_reader *r;
-        rc = mur_part_open(&r, j->options->store, t->parts[i].path);
+    for (size_t i = (size_t)j->c->rank; rc == 0 && i < t->rows.n; i += (size_t)j->c->n_ranks) {
+        mur_part_reader *r = NULL;
+        rc = MUR_STEP("optimize.check", mur_part_open(&r, j->options->store, &t->rows.parts[i]));
         sizes[i] = rc == 0 ? mur_part_raw_bytes(r) : 0;
         mur_part_close(&r);
     }
     rc = mur_agree(j->c, rc);
     if (rc == 0)
-        mur_sum_all(j->c, sizes, t->n);
+        mur_sum_all(j->c, sizes, t->rows.n);
     return rc;
 }
 
@@ -36,7 +37,9 @@ static int measure(const mur_job *j, const mur_table_parts *t, int64_t *sizes)
 static int read_share(const mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t n_rows, mur_frame *rows)
 {
     int64_t low = n_rows * j->c->rank / j->c->n_ranks, high = n_rows * (j->c->rank + 1) / j->c->n_ranks;
-    return MUR_STEP("optimize.read", mur_table_parts_read(t, j, t->first_rows[bin->first] + low, high - low, rows));
+    low += t->rows.first_rows[bin->first];
+    high += t->rows.first_rows[bin->first];
+    return MUR_STEP("optimize.read", mur_part_rows_read(&t->rows, j->options->store, low, high - low, rows));
 }
 
 /* Rank 0: the record that puts `part` in the place of the bin's parts. */
@@ -56,7 +59,7 @@ static int publish(const mur_job *j, const mur_table_parts *t, const mur_bin *bi
     *part = (mur_part){0};
     change->removed = mur_alloc(bin->n, sizeof *change->removed);
     for (size_t i = 0; i < bin->n; i++)
-        change->removed[change->n_removed++] = mur_strdup(t->parts[bin->first + i].path);
+        change->removed[change->n_removed++] = mur_strdup(t->rows.parts[bin->first + i].path);
     int rc = mur_store_publish(j->store, &r);
     mur_record_clear(&r);
     return rc;
@@ -68,10 +71,7 @@ static int rewrite(mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t t
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &t->schema);
-    /* A damaged part must not become a sound one: what is replaced is held against the log first. */
-    int rc = mur_agree(j->c, MUR_STEP("optimize.check", mur_table_parts_check(t, j, bin->first, bin->n)));
-    if (rc == 0)
-        rc = mur_agree(j->c, read_share(j, t, bin, done->n_rows, &rows));
+    int rc = mur_agree(j->c, read_share(j, t, bin, done->n_rows, &rows));
     if (rc == 0) {
         mur_part_options options = mur_job_part_options(j, done->version);
         int64_t written;
@@ -91,13 +91,13 @@ static int optimize_table(mur_job *j, const char *name, const mur_optimize_optio
 {
     mur_table_parts t;
     int rc = mur_table_parts_load(&t, j, name);
-    int64_t *sizes = mur_alloc(t.n, sizeof *sizes);
-    mur_bin *bins = mur_alloc(t.n / 2, sizeof *bins);
+    int64_t *sizes = mur_alloc(t.rows.n, sizeof *sizes);
+    mur_bin *bins = mur_alloc(t.rows.n / 2, sizeof *bins);
     size_t n_bins = 0;
     if (rc == 0)
         rc = measure(j, &t, sizes);
     if (rc == 0)
-        n_bins = mur_bins_make(bins, sizes, t.n, o->target_bytes);
+        n_bins = mur_bins_make(bins, sizes, t.rows.n, o->target_bytes);
     for (size_t i = 0; rc == 0 && i < n_bins; i++) {
         if (mur_job_is_stopping(j)) {
             rc = mur_fail(MUR_EAGAIN, "stopped with parts of %s left to put together; run again to go on", name);
@@ -105,8 +105,8 @@ static int optimize_table(mur_job *j, const char *name, const mur_optimize_optio
         }
         mur_compaction done = {.table = name, .n_parts = bins[i].n, .version = o->is_dry ? -1 : t.version + 1};
         for (size_t k = bins[i].first; k < bins[i].first + bins[i].n; k++) {
-            done.n_rows += t.parts[k].n_rows;
-            done.bytes_before += t.parts[k].bytes;
+            done.n_rows += t.rows.parts[k].n_rows;
+            done.bytes_before += t.rows.parts[k].bytes;
         }
         if (!o->is_dry)
             rc = rewrite(j, &t, &bins[i], o->target_bytes, &done);

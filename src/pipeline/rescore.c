@@ -152,9 +152,9 @@ static int prepare(rescore *s, const mur_rescore_options *o)
     if (rc == 0 && s->options.text == MUR_TEXT_RAW)
         rc = mur_table_parts_load(&s->bronze, &s->job, "bronze");
     if (rc == 0)
-        rc = mur_agree(c, mur_table_parts_check(&s->silver, &s->job, 0, s->silver.n));
+        rc = mur_agree(c, mur_part_rows_check(&s->silver.rows, c, o->store));
     if (rc == 0)
-        rc = mur_agree(c, mur_table_parts_check(&s->bronze, &s->job, 0, s->bronze.n));
+        rc = mur_agree(c, mur_part_rows_check(&s->bronze.rows, c, o->store));
     return rc;
 }
 
@@ -166,7 +166,7 @@ static int find_tweets(rescore *s, const unit *u, const mur_frame *silver, mur_f
     int64_t n_bad_dates = 0;
     size_t *tweets = NULL;
     mur_frame_init(&again, &mur_silver_schema);
-    int rc = mur_table_parts_read(&s->bronze, &s->job, u->first_bronze, u->n_bronze, bronze);
+    int rc = mur_part_rows_read(&s->bronze.rows, s->options.store, u->first_bronze, u->n_bronze, bronze);
     if (rc == 0)
         tweets = mur_refine(&again, bronze, (mur_mention_rule)u->rule, &n_bad_dates);
     bool is_same = again.n_rows == silver->n_rows;
@@ -192,7 +192,7 @@ static int score_unit(rescore *s, const unit *u, mur_frame *gold)
     mur_frame_init(&silver, &mur_silver_schema);
     mur_frame_init(&bronze, &tweet);
     mur_view *texts = mur_alloc((size_t)u->n_silver, sizeof *texts);
-    int rc = mur_table_parts_read(&s->silver, &s->job, u->first_silver, u->n_silver, &silver);
+    int rc = mur_part_rows_read(&s->silver.rows, s->options.store, u->first_silver, u->n_silver, &silver);
     if (rc == 0 && s->options.text == MUR_TEXT_RAW)
         rc = find_tweets(s, u, &silver, &bronze, texts);
     for (size_t row = 0; s->options.text != MUR_TEXT_RAW && row < silver.n_rows; row++)
@@ -306,7 +306,7 @@ static int score_all(rescore *s, const mur_rescore_options *o)
         rc = mur_count(j);
     if (rc == 0)
         mur_log_info("gold of %s is scored again in %.1f s: version %" PRId64 ", %" PRId64 " rows, model %s", o->store,
-                     mur_monotonic() - start, s->gold_version, s->silver.first_rows[s->silver.n],
+                     mur_monotonic() - start, s->gold_version, mur_part_rows_total(&s->silver.rows),
                      mur_model_name(j->scorer.model));
     return rc;
 }

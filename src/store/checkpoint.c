@@ -67,7 +67,7 @@ static int open_segment(mur_part_reader **r, const char *folder, const char *pat
     if (rc == 0 && hash != segment->hash)
         rc = mur_fail(MUR_EDATA, "its bytes are not those that were written");
     if (rc == 0)
-        rc = mur_part_open(r, folder, path);
+        rc = mur_part_open_file(r, folder, path);
     if (rc == 0 &&
         (strcmp(mur_part_table(*r), mur_checkpoint_schema.table) != 0 || mur_part_version(*r) != segment->to)) {
         rc = mur_fail(MUR_EDATA, "it is another table's");

@@ -8,7 +8,6 @@
 #include "murmur/file.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
-#include "murmur/part.h"
 
 #define BLOCK (INT64_C(1) << 20)
 
@@ -60,5 +59,13 @@ int mur_part_check_file(const char *store, const mur_part *part)
         rc = mur_fail(MUR_EDATA, "the hash of its bytes is %s instead of %s", mur_hash_hex(is, hash),
                       mur_hash_hex(was, part->file_hash));
     free(path);
+    return rc;
+}
+
+int mur_part_check(const char *store, const mur_part *part)
+{
+    int rc = mur_part_check_file(store, part);
+    if (rc < 0)
+        mur_error_add("part %s of %s is not as it was written (murmur verify tells more)", part->path, store);
     return rc;
 }

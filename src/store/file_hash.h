@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "murmur/error.h"
+#include "murmur/part.h"
 
 /* The number of blocks of a file of `size` bytes. */
 int64_t mur_file_blocks(int64_t size);
@@ -15,5 +15,8 @@ int mur_file_hash_blocks(const char *path, int64_t size, int64_t first, int64_t 
 
 /* The whole: mur_hash over the block hashes, little-endian. */
 int mur_file_hash(const char *path, int64_t size, uint64_t *hash) MUR_MUST_USE;
+
+/* mur_part_check, but that its message does not name the part. */
+int mur_part_check_file(const char *store, const mur_part *part) MUR_MUST_USE;
 
 #endif

@@ -136,7 +136,7 @@ static int read_head(mur_part_reader *r)
     return rc;
 }
 
-int mur_part_open(mur_part_reader **out, const char *store, const char *path)
+int mur_part_open_file(mur_part_reader **out, const char *store, const char *path)
 {
     mur_h5_start();
     mur_h5scope scope = {0};
@@ -168,6 +168,13 @@ done:
         mur_part_close(&r);
     *out = r;
     return rc;
+}
+
+int mur_part_open(mur_part_reader **out, const char *store, const mur_part *part)
+{
+    *out = NULL;
+    int rc = mur_part_check(store, part);
+    return rc < 0 ? rc : mur_part_open_file(out, store, part->path);
 }
 
 void mur_part_close(mur_part_reader **out)

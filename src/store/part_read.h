@@ -5,6 +5,10 @@
 #include "layout.h"
 #include "murmur/part.h"
 
+/* Opens a file that was just held against its hash, or is just being made: HDF5 1.10 can crash on others. `path` is
+ * relative to the store. MUR_ENOINPUT, MUR_EDATA. */
+int mur_part_open_file(mur_part_reader **out, const char *store, const char *path) MUR_MUST_USE;
+
 /* Borrowed from the reader. */
 const mur_layout *mur_part_layout(const mur_part_reader *r);
 const char *mur_part_table(const mur_part_reader *r);

@@ -375,7 +375,7 @@ static int check_blocks(const writer *w, mur_part_reader *r, size_t set, int64_t
 static int check_file(writer *w)
 {
     mur_part_reader *r;
-    int rc = mur_part_open(&r, w->options->store, w->temporary_path);
+    int rc = mur_part_open_file(&r, w->options->store, w->temporary_path);
     if (rc == 0) {
         const mur_layout *have = mur_part_layout(r), *want = &w->layout;
         bool is_same = have->n_sets == want->n_sets && mur_part_n_rows(r) == w->route.n_rows;

@@ -156,7 +156,7 @@ static int check_contents(const verifier *v, const named_part *named)
     char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
     mur_part_reader *r;
     uint64_t hash = 0;
-    int rc = mur_part_open(&r, v->folder, part->path);
+    int rc = mur_part_open_file(&r, v->folder, part->path);
     if (rc < 0)
         return rc;
     if (mur_part_n_rows(r) != part->n_rows)

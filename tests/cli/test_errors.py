@@ -396,5 +396,30 @@ class Damage(ErrorTest):
         self.assertIn(str(holder.pid), message)
 
 
+class DamagedParts(murmur_cli.TestCase):
+    """HDF5 1.10 crashes on some flipped bits, as of byte 15, so none may come to it."""
+
+    def flip(self, path, byte):
+        contents = bytearray(path.read_bytes())
+        contents[byte] ^= 1
+        path.write_bytes(contents)
+
+    def test_run_that_counts_names_the_damaged_part_and_ends(self):
+        tweets, more, pristine = (self.folder / name for name in ("tweets", "more", "pristine"))
+        for folder, n, seed in ((tweets, 60, 1), (more, 20, 2)):
+            self.assert_status(run("generate", folder, "--tweets", n, "--files", 1, "--seed", seed), 0)
+        self.run_job(tweets, pristine)
+        # With --fold-case all of gold is counted again, without it the former application is added to.
+        for table, options in (("application", ()), ("gold", ("--fold-case",))):
+            for n_ranks, byte in ((1, 15), (2, 15), (2, -100)):
+                with self.subTest(table=table, n_ranks=n_ranks, byte=byte):
+                    store = shutil.copytree(pristine, self.folder / f"{table}-{n_ranks}-{byte}")
+                    (victim,) = store.glob(f"{table}/part-*.h5")
+                    self.flip(victim, byte)
+                    error = self.assert_fails(mpirun(n_ranks, "run", more, "--store", store, *options), 65)
+                    self.assertIn(victim.name, error)
+                    self.assertFalse((store / "_lock").exists())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -224,7 +224,7 @@ static void check_part(const input *in, int compress, int64_t slice)
     assert_all(part.n_rows == (int64_t)in->whole.n_rows);
     assert_all(part.hash == expected_hash(&in->whole));
 
-    rc = mur_part_open(&r, store, part.path);
+    rc = mur_part_open(&r, store, &part);
     assert_all(is_done(rc));
     assert_all(mur_part_n_rows(r) == part.n_rows);
     mur_frame back;
@@ -353,7 +353,7 @@ static void columns_are_chosen_by_name_and_missing_ones_are_null(void **state)
     mur_part_reader *r;
     int rc = write_part(&part, in.mine, in.n_mine, store, 1);
     assert_all(is_done(rc));
-    rc = mur_part_open(&r, store, part.path);
+    rc = mur_part_open(&r, store, &part);
     assert_all(is_done(rc));
     assert_all(mur_part_schema(r)->n_columns == schema.n_columns);
     for (size_t c = 0; c < schema.n_columns; c++) {
@@ -408,7 +408,7 @@ static void name_that_is_taken_is_left_alone(void **state)
     rc = write_part(&second, in.mine, in.n_mine, store, 1);
     assert_all(rc == MUR_ECREATE && strstr(mur_error_last()->message, "part-"));
     mur_part_reader *r;
-    rc = mur_part_open(&r, store, first.path);
+    rc = mur_part_open(&r, store, &first);
     assert_all(is_done(rc));
     mur_part_close(&r);
     mur_part_clear(&first);

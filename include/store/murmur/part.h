@@ -46,9 +46,13 @@ typedef struct mur_part_options {
 int mur_part_write(mur_part *out, const mur_comm *c, const mur_schema *schema, const mur_piece *pieces, size_t n_pieces,
                    const mur_part_options *options, int64_t *bytes_written) MUR_MUST_USE;
 
-/* Reading: Local, with the serial driver, so it works without MPI and beside a writer. */
+/* Local. Whether the file is there and is, to the byte, what the log says. MUR_EDATA naming the part; MUR_EIO. */
+int mur_part_check(const char *store, const mur_part *part) MUR_MUST_USE;
+
+/* Reading: Local, with the serial driver, so it works without MPI and beside a writer. Opening is mur_part_check
+ * first: nothing is made of a damaged part, and HDF5 1.10 can crash on a flipped bit. NULL after a failure. */
 typedef struct mur_part_reader mur_part_reader;
-int mur_part_open(mur_part_reader **out, const char *store, const char *path) MUR_MUST_USE;
+int mur_part_open(mur_part_reader **out, const char *store, const mur_part *part) MUR_MUST_USE;
 void mur_part_close(mur_part_reader **r);
 int64_t mur_part_n_rows(const mur_part_reader *r);
 
@@ -62,10 +66,6 @@ int64_t mur_part_raw_bytes(const mur_part_reader *r);
 /* Appends rows [first, first + n) to `out`, whose schema names the columns wanted, in any order; a column that the part
  * lacks reads as null, one of another type is MUR_EDATA. */
 int mur_part_read(mur_part_reader *r, int64_t first, int64_t n, mur_frame *out) MUR_MUST_USE;
-
-/* Local. Whether the file is there and is, to the byte, what the log says. MUR_EDATA with what is wrong, not naming the
- * part; MUR_EIO. */
-int mur_part_check_file(const char *store, const mur_part *part) MUR_MUST_USE;
 
 /* Reads everything and recomputes the content hash. */
 int mur_part_hash(mur_part_reader *r, uint64_t *hash) MUR_MUST_USE;

@@ -7,13 +7,14 @@ import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import unittest
 
 import murmur_cli
 import nasty_files
-from murmur_cli import SOURCE, run
+from murmur_cli import SOURCE, mpirun, run
 
 import pipeline
 
@@ -129,6 +130,34 @@ class Schema(murmur_cli.TestCase):
         self.assert_status(run("verify", self.store), 0)
         plain = self.bronze("--columns", "text,likes,processing_time")
         self.assertEqual([list(row) for row in plain[:1]], [["text", "likes"]])
+
+    def test_optimize_of_parts_with_different_columns_keeps_all_rows(self):
+        self.put("a.jsonl")
+        self.run_job(self.tweets, self.store)
+        self.put("b.jsonl")
+        self.run_job(self.tweets, self.store, "--schema", self.schema(FIRST), "--merge-schema")
+        self.put("c.jsonl")
+        self.run_job(self.tweets, self.store, "--schema", self.schema({**FIRST, **SECOND}), "--merge-schema", n_ranks=2)
+        tables = ("bronze", "rejects", "silver", "gold", "application")
+        before = {table: self.export(self.store, table).out for table in tables}
+        parts = list((self.store / "bronze").glob("part-*.h5"))
+        hashes = set()
+        for n_ranks in (1, 3):
+            with self.subTest(n_ranks=n_ranks):
+                store = shutil.copytree(self.store, self.folder / f"store-{n_ranks}")
+                self.assert_status(mpirun(n_ranks, "optimize", store), 0)
+                self.assertEqual({table: self.export(store, table).out for table in tables}, before)
+                record = max((r for r in map(json.loads, (p.read_text() for p in (store / "_log").glob("[0-9]*.json")))
+                              if "bronze" in r["tables"]), key=lambda r: r["record"])
+                self.assertEqual((record["operation"], len(record["tables"]["bronze"]["removed"])), ("OPTIMIZE", 3))
+                (part,) = record["tables"]["bronze"]["added"]
+                hashes.add(part["hash"])
+                self.assert_status(run("verify", store, "--deep"), 0)
+                # Old versions have the columns that they had.
+                for version in range(3):
+                    self.assertEqual(self.export(store, "bronze", "--version", version).out,
+                                     self.export(self.store, "bronze", "--version", version).out)
+        self.assertEqual((len(parts), len(hashes)), (3, 1))
 
     def test_any_number_of_ranks_gives_the_same_rows(self):
         for name in "abcdefgh":

@@ -6,24 +6,55 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "murmur/buf.h"
 #include "murmur/error.h"
+#include "murmur/frame.h"
+#include "murmur/ingest.h"
+#include "murmur/par.h"
 
 typedef struct mur_bench {
     const char *name;
-    const char *folder; /* to work in; there, empty, and nobody else's */
+    const char *folder;   /* to work in; there, empty, and nobody else's. NULL for those that all ranks do */
+    const mur_comm *comm; /* for those that all ranks do; NULL for the others */
     bool is_json;
-    int64_t n_sources, n_records, n_files; /* of log */
-    const char *model, *texts;             /* of tokenizer; NULL: the default model, generated tweets */
+    int64_t n_sources, n_records, n_files;   /* of log */
+    const char *model;                       /* of tokenizer and encoder; NULL: the default model, the shapes */
+    const char *texts;                       /* of tokenizer, json and table; NULL: generated tweets */
+    const char *shape, *precision, *lengths; /* of encoder; NULL: every one, every one, those of tweets */
+    int64_t n_tweets;                        /* of encoder, on each rank; 0: as many as take some seconds */
 } mur_bench;
 
 typedef struct mur_figure {
     const char *name; /* "seconds": the member's name in JSON */
-    double value;
-    enum { MUR_COUNT, MUR_SECONDS, MUR_BYTES } kind;
+    double value;     /* NAN: there is none, which is null in JSON */
+    enum { MUR_COUNT, MUR_SECONDS, MUR_BYTES, MUR_NUMBER, MUR_TEXT } kind;
+    const char *text; /* of MUR_TEXT; NULL: there is none */
 } mur_figure;
 
 /* Prints a result: a line of text, or an object. MUR_EIO. */
 int mur_bench_tell(const mur_bench *b, const char *what, const mur_figure *figures, size_t n) MUR_MUST_USE;
+
+/* The middle one of values[n], the mean of two where n is even; sorts them. */
+double mur_bench_median(double *values, size_t n);
+
+/* A source file in memory, inflated. */
+typedef struct mur_document {
+    char *path;
+    mur_buf text;
+    const char *damage; /* of a gzip; NULL: none */
+} mur_document;
+
+/* The files of `--texts`, or generated tweets. */
+typedef struct mur_documents {
+    mur_document *items;
+    size_t n;
+    size_t bytes; /* of all texts */
+} mur_documents;
+int mur_bench_documents(mur_documents *out, const mur_bench *b) MUR_MUST_USE;
+void mur_documents_clear(mur_documents *d);
+
+/* Appends the documents' rows. */
+int mur_documents_ingest(const mur_documents *d, mur_frame *bronze) MUR_MUST_USE;
 
 /* What a step took in a process of its own. */
 typedef struct mur_cost {
@@ -38,5 +69,12 @@ int mur_bench_step(mur_cost *cost, int (*step)(void *context, double *seconds), 
 
 int mur_bench_log(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_tokenizer(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_json(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_table(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_peak(const mur_bench *b) MUR_MUST_USE;
+
+/* Collective over b->comm; and whether its options are ones that it takes, which is local. */
+int mur_bench_encoder(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_encoder_check(const mur_bench *b) MUR_MUST_USE;
 
 #endif

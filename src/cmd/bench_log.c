@@ -225,7 +225,7 @@ static int tell_files(const job *j, const char *what, const char *prefix)
 {
     int64_t n, bytes;
     measure_files(j, prefix, &n, &bytes);
-    mur_figure figures[] = {{"files", (double)n, MUR_COUNT}, {"bytes", (double)bytes, MUR_BYTES}};
+    mur_figure figures[] = {{"files", (double)n, MUR_COUNT, NULL}, {"bytes", (double)bytes, MUR_BYTES, NULL}};
     return mur_bench_tell(j->bench, what, figures, 2);
 }
 
@@ -235,9 +235,9 @@ static int measure(job *j, const char *what, int (*step)(void *context, double *
     int rc = mur_bench_step(&cost, step, j);
     if (rc < 0)
         return rc;
-    mur_figure figures[] = {{"seconds", cost.seconds, MUR_SECONDS},
-                            {"cpu", cost.cpu_seconds, MUR_SECONDS},
-                            {"peak", (double)cost.peak_bytes, MUR_BYTES}};
+    mur_figure figures[] = {{"seconds", cost.seconds, MUR_SECONDS, NULL},
+                            {"cpu", cost.cpu_seconds, MUR_SECONDS, NULL},
+                            {"peak", (double)cost.peak_bytes, MUR_BYTES, NULL}};
     return mur_bench_tell(j->bench, what, figures, 3);
 }
 

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <ftw.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,17 +11,25 @@
 #include "cmd.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
+#include "murmur/json.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
+#include "murmur/utf8.h"
 
 /* What can be measured. */
 static const struct {
     const char *name, *summary;
     int (*run)(const mur_bench *b);
+    bool is_collective; /* all ranks do it; the others are rank 0's alone */
 } measurements[] = {
-    {"log", "opening a store whose log is long, with and without checkpoints", mur_bench_log},
-    {"tokenizer", "loading a model's tokenizer, and the ids of tweets", mur_bench_tokenizer},
+    {"log", "opening a store whose log is long, with and without checkpoints", mur_bench_log, false},
+    {"tokenizer", "loading a model's tokenizer, and the ids of tweets", mur_bench_tokenizer, false},
+    {"json", "tweets as JSON to rows", mur_bench_json, false},
+    {"table", "rows to a part of a table", mur_bench_table, false},
+    {"peak", "what a core can compute at most", mur_bench_peak, false},
+    /* Behind the others, which start processes and so go before MPI is started. */
+    {"encoder", "token ids to logits, on all ranks", mur_bench_encoder, true},
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof *measurements)
 
@@ -28,8 +37,13 @@ static const mur_option options[] = {
     {"sources", "N", "log: source files in it (1000000)", NULL},
     {"records", "N", "log: records (10000)", NULL},
     {"files", "N", "log: make so many empty source files too, and list them (0)", NULL},
-    {"model", "DIR", "tokenizer: of this model (default murmur-mini, $MURMUR_MODEL)", NULL},
-    {"texts", "PATH", "tokenizer: the tweets of this source file or folder; without, 60,000 generated ones", NULL},
+    {"model", "DIR", "tokenizer, encoder: of this model (default murmur-mini, $MURMUR_MODEL; --shape)", NULL},
+    {"texts", "PATH", "tokenizer, json, table: the tweets of this file or folder; without, 60,000 generated ones",
+     NULL},
+    {"shape", "base|small", "encoder: random weights of this shape (default both, one after the other)", NULL},
+    {"precision", "fp32", "encoder: arithmetic of the model (default all that there are)", NULL},
+    {"lengths", "FILE", "encoder: texts of so many tokens, one number a line; without, as those of tweets", NULL},
+    {"tweets", "N", "encoder: texts of one repeat on each rank (default: some seconds' worth)", NULL},
     {"dir", "DIR", "work in this new folder and leave it; without, one below $TMPDIR, removed at the end", NULL},
     {"json", NULL, "one object a line", NULL},
     {0},
@@ -53,6 +67,14 @@ static int set(void *into, const char *name, const char *value)
         s->bench.model = value;
     else if (strcmp(name, "texts") == 0)
         s->bench.texts = value;
+    else if (strcmp(name, "shape") == 0)
+        s->bench.shape = value;
+    else if (strcmp(name, "precision") == 0)
+        s->bench.precision = value;
+    else if (strcmp(name, "lengths") == 0)
+        s->bench.lengths = value;
+    else if (strcmp(name, "tweets") == 0)
+        return mur_integer_parse(&s->bench.n_tweets, value, 1, 10000000);
     else if (strcmp(name, "dir") == 0)
         s->dir = value;
     else
@@ -60,29 +82,62 @@ static int set(void *into, const char *name, const char *value)
     return 0;
 }
 
+/* Names of models are names of folders, which may hold anything. */
+static void append_text(mur_buf *out, const char *text, bool is_json)
+{
+    mur_buf valid = {0};
+    mur_utf8_append_escaped(&valid, mur_view_of(text), false);
+    if (is_json)
+        mur_json_append_string(out, mur_buf_view(&valid));
+    else
+        mur_buf_append_text(out, mur_buf_text(&valid));
+    mur_buf_clear(&valid);
+}
+
+static void tell_figure(mur_buf *out, const mur_figure *f, bool is_json)
+{
+    char size[MUR_QUANTITY_TEXT];
+    bool is_text = f->kind == MUR_TEXT, is_there = is_text ? f->text != NULL : !isnan(f->value);
+    mur_buf_printf(out, is_json ? ",\"%s\":" : "  %s ", f->name);
+    if (!is_there)
+        mur_buf_append_text(out, is_json ? "null" : "-");
+    else if (is_text)
+        append_text(out, f->text, is_json);
+    else if (f->kind == MUR_BYTES && !is_json)
+        mur_buf_append_text(out, mur_size_format(size, (int64_t)f->value));
+    else if (f->kind == MUR_COUNT || f->kind == MUR_BYTES)
+        mur_buf_printf(out, "%.0f", f->value);
+    else
+        mur_buf_printf(out, "%.*f", is_json ? 6 : f->kind == MUR_SECONDS || f->value < 10 ? 2 : 1, f->value);
+}
+
 int mur_bench_tell(const mur_bench *b, const char *what, const mur_figure *figures, size_t n)
 {
     mur_buf out = {0};
-    char size[MUR_QUANTITY_TEXT];
-    if (b->is_json)
-        mur_buf_printf(&out, "{\"bench\":\"%s\",\"what\":\"%s\"", b->name, what);
-    else
-        mur_buf_printf(&out, "%-8s %-40s", b->name, what);
-    for (size_t i = 0; i < n; i++) {
-        const mur_figure *f = &figures[i];
-        if (b->is_json)
-            mur_buf_printf(&out, f->kind == MUR_SECONDS ? ",\"%s\":%.6f" : ",\"%s\":%.0f", f->name, f->value);
-        else if (f->kind == MUR_SECONDS)
-            mur_buf_printf(&out, "  %s %.2f", f->name, f->value);
-        else if (f->kind == MUR_BYTES)
-            mur_buf_printf(&out, "  %s %s", f->name, mur_size_format(size, (int64_t)f->value));
-        else
-            mur_buf_printf(&out, "  %s %.0f", f->name, f->value);
+    if (b->is_json) {
+        mur_buf_printf(&out, "{\"bench\":\"%s\",\"what\":", b->name);
+        append_text(&out, what, true);
+    } else {
+        mur_buf_printf(&out, "%-9s %-40s", b->name, what);
     }
+    for (size_t i = 0; i < n; i++)
+        tell_figure(&out, &figures[i], b->is_json);
     mur_buf_append_text(&out, b->is_json ? "}\n" : "\n");
     int rc = mur_output(mur_buf_view(&out));
     mur_buf_clear(&out);
     return rc < 0 ? rc : 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double mur_bench_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
 /* What the child sends. */
@@ -132,7 +187,7 @@ static int remove_entry(const char *path, const struct stat *about, int kind, st
     return remove(path);
 }
 
-static int run_one(settings *s, size_t i)
+static int run_in_folder(settings *s, size_t i)
 {
     const char *root = getenv("TMPDIR");
     char *folder = s->dir ? mur_path_join(s->dir, measurements[i].name)
@@ -145,9 +200,9 @@ static int run_one(settings *s, size_t i)
     else if (!mkdtemp(folder))
         rc = mur_fail_errno(MUR_ECREATE, "cannot create %s", folder);
     if (rc == 0) {
-        s->bench.name = measurements[i].name;
         s->bench.folder = folder;
         rc = measurements[i].run(&s->bench);
+        s->bench.folder = NULL;
         if (!s->dir && nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
             mur_log_warn("cannot remove %s: %s", folder, strerror(errno));
     }
@@ -155,12 +210,22 @@ static int run_one(settings *s, size_t i)
     return rc;
 }
 
-static int run(const mur_command *self, int argc, char **argv)
+/* Starts MPI for what is the first one that all ranks do. */
+static int run_on_all(settings *s, size_t i, mur_comm *c)
 {
-    settings s = {.bench = {.n_sources = 1000000, .n_records = 10000}};
-    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
-    if (rc != 0)
-        return rc;
+    int rc = 0;
+    if (!s->bench.comm) {
+        rc = mur_comm_open(c);
+        if (rc == 0) {
+            mur_log_rank_set(c->rank);
+            s->bench.comm = c;
+        }
+    }
+    return rc == 0 ? measurements[i].run(&s->bench) : rc;
+}
+
+static int check_usage(const settings *s, int argc, char **argv, int first)
+{
     for (int at = first; at < argc; at++) {
         size_t i = 0;
         while (i < N_MEASUREMENTS && strcmp(measurements[i].name, argv[at]) != 0)
@@ -171,22 +236,40 @@ static int run(const mur_command *self, int argc, char **argv)
                             "%s: %s",
                             argv[at], measurements[0].name, measurements[0].summary);
     }
+    return mur_bench_encoder_check(&s->bench);
+}
+
+static int run(const mur_command *self, int argc, char **argv)
+{
+    settings s = {.bench = {.n_sources = 1000000, .n_records = 10000}};
+    mur_comm c;
+    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
+    if (rc == 0)
+        rc = check_usage(&s, argc, argv, first);
+    if (rc != 0)
+        return rc;
     for (size_t i = 0; i < N_MEASUREMENTS && rc == 0; i++) {
         bool is_wanted = first == argc;
         for (int at = first; at < argc; at++)
             is_wanted = is_wanted || strcmp(measurements[i].name, argv[at]) == 0;
-        if (is_wanted)
-            rc = run_one(&s, i);
+        s.bench.name = measurements[i].name;
+        if (is_wanted && measurements[i].is_collective)
+            rc = run_on_all(&s, i, &c);
+        else if (is_wanted && mur_launch_rank() == 0)
+            rc = run_in_folder(&s, i);
     }
+    if (s.bench.comm)
+        mur_comm_close(&c);
     return rc;
 }
 
 const mur_command mur_cmd_bench = {
     .name = "bench",
     .operands = "[WHAT...]",
-    .summary = "measure parts of the program on this machine: log, tokenizer",
+    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, encoder",
     .options = options,
     .min_operands = 0,
     .max_operands = N_MEASUREMENTS,
+    .is_collective = true,
     .run = run,
 };

@@ -1,11 +1,12 @@
-"""bench log: its figures; and the log that it leaves, whose checkpoint h5py reads as docs/FORMAT.md says."""
+"""bench: its figures, never how large they are; and the log that it leaves, whose checkpoint h5py reads as
+docs/FORMAT.md says."""
 
 import json
 import unittest
 
 import h5py
 import murmur_cli
-from murmur_cli import run
+from murmur_cli import MODEL, mpirun, run
 
 
 def texts(part, name):
@@ -47,8 +48,82 @@ class Bench(murmur_cli.TestCase):
         self.assertEqual([line.split()[0] for line in table], ["tokenizer"] * 3)
         self.assertIn("tweets_per_second", table[1])
 
+    def test_figures_of_json_and_table(self):
+        texts = self.folder / "texts.jsonl"
+        texts.write_text("".join(json.dumps({"text": f"tweet {i}"}) + "\n" for i in range(20)))
+        folder = self.folder / "work"
+        folder.mkdir()
+        lines = self.assert_status(run("bench", "json", "table", "--texts", texts, "--json",
+                                       env={"TMPDIR": str(folder)}), 0).rows
+        self.assertEqual([line["bench"] for line in lines], ["json", "table", "table"])
+        self.assertEqual((lines[0]["tweets"], lines[0]["bytes"]), (20, texts.stat().st_size))
+        for line in lines:
+            self.assertGreater(line["megabytes_per_s"], 0)
+        for line in lines[1:]:
+            self.assertEqual(line["rows"], 20)
+            self.assertGreater(line["bytes"], 20 * len(str(texts)))
+            self.assertGreater(line["file_bytes"], 0)
+        self.assertEqual(list(folder.iterdir()), [])
+
+    def test_peaks_are_there_or_null(self):
+        lines = self.assert_status(run("bench", "peak", "--json"), 0).rows
+        self.assertEqual([line["what"] for line in lines], ["fp32", "bf16", "int8"])
+        for line in lines:
+            self.assertEqual(line["instructions"] is None, line["gflops"] is None)
+        self.assertGreater(lines[0]["gflops"], 0)
+
+    def check_encoder(self, line, work_of_token, n_ranks):
+        """What the figures have to do with each other."""
+        self.assertEqual((line["bench"], line["ranks"]), ("encoder", n_ranks))
+        self.assertAlmostEqual(line["tweets_per_s"] * line["tokens"] / line["tweets"] / line["tokens_per_s"], 1, 3)
+        self.assertAlmostEqual(line["gflops"] * 1e9 / line["tokens_per_s"] / work_of_token, 1, 3)
+        self.assertAlmostEqual(line["fraction_of_peak"] * line["peak_gflops"] / line["gflops"], 1, 2)
+        for fraction in "fraction_of_peak", "fraction_by_cpu":
+            self.assertGreater(line[fraction], 0)
+            self.assertLessEqual(line[fraction], 1.05)
+        shares = [value for name, value in line.items() if name.endswith("_share")]
+        self.assertGreater(len(shares), 3)
+        self.assertAlmostEqual(sum(shares), 1, 4)
+
+    def test_figures_of_encoder_of_a_model_on_ranks(self):
+        lengths = self.folder / "lengths"
+        lengths.write_text("3\n5\r\n128")
+        config = json.loads((MODEL / "config.json").read_text())
+        hidden, inner = config["hidden_size"], config["intermediate_size"]
+        work = 2 * config["num_hidden_layers"] * (4 * hidden * hidden + 2 * hidden * inner)
+        for n_ranks in 1, 2:
+            # The tokenizer's figures come from rank 0 alone, before MPI starts.
+            lines = self.assert_status(mpirun(n_ranks, "bench", "encoder", "json", "--model", MODEL, "--lengths",
+                                              lengths, "--tweets", "7", "--json"), 0).rows
+            self.assertEqual([line["bench"] for line in lines][:2], ["json", "encoder"])
+            precisions = [line["precision"] for line in lines[1:]]
+            self.assertEqual(precisions[0], "fp32")
+            self.assertEqual(len(set(precisions)), len(precisions))
+            for line in lines[1:]:
+                self.assertEqual(line["shape"], MODEL.name)
+                self.assertEqual((line["tweets"], line["tokens"]), (7 * n_ranks, (2 * (3 + 5 + 128) + 3) * n_ranks))
+            self.check_encoder(lines[1], work, n_ranks)
+
+    def test_figures_of_encoder_of_a_shape(self):
+        options = ["--shape", "small", "--precision", "fp32", "--tweets", "100"]
+        (line,) = self.assert_status(run("bench", "encoder", *options, "--json"), 0).rows
+        self.assertEqual((line["shape"], line["precision"], line["tweets"]), ("small", "fp32", 100))
+        self.assertEqual(line["tokens"], 2056)  # as in tweets: 20.6 each
+        self.check_encoder(line, 9437184, 1)
+        (table,) = self.assert_status(run("bench", "encoder", *options), 0).out.decode().splitlines()
+        self.assertTrue(table.startswith("encoder   small fp32 "), table)
+
     def test_usage(self):
         self.assertIn("there is no measurement 'speed'", self.assert_fails(run("bench", "speed"), 64))
+        self.assert_fails(run("bench", "--shape", "large"), 64)
+        self.assert_fails(mpirun(2, "bench", "--precision", "fp12"), 64)
+        self.assert_fails(run("bench", "--shape", "small", "--model", MODEL), 64)
+        lengths = self.folder / "lengths"
+        for text in "", "3\nx\n", "0\n", "3\n\n", "129\n":
+            lengths.write_text(text)
+            self.assert_fails(mpirun(2, "bench", "encoder", "--shape", "small", "--lengths", lengths), 65)
+        self.assert_fails(mpirun(2, "bench", "encoder", "--model", self.folder / "none/"), 66)
+        self.assert_fails(mpirun(2, "bench", "json", "encoder", "--texts", self.folder / "none"), 66)
         (self.folder / "log").mkdir()
         self.assert_fails(run("bench", "log", "--dir", self.folder), 73)
 

@@ -1,0 +1,195 @@
+#include "peak.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define STEPS 20000L /* of a loop: some 50 µs */
+#define SUMS 12      /* of a step */
+
+/* Volatile, so that the compiler knows neither what goes in nor that nobody wants what comes out. */
+static volatile float factor = 0.5f;
+static volatile int digits = 0x3F013F01; /* 63, 1, 63, 1 as int8; 0.504 twice as bf16 */
+static volatile unsigned char kept;
+
+/* A function that does STEPS times NEXT of SUMS sums. They are independent: as many as it takes that no instruction
+ * waits for an earlier one (latencies of 4 to 6 cycles, two instructions a cycle), and no more than AVX2's 16 registers
+ * hold beside the operand x. NEXT is an instruction by name: through intrinsics compilers make one sum of sums that
+ * begin alike, and gcc 12 copies those of VNNI to and fro. */
+#define LOOP(name, TARGET, VECTOR, operand, NEXT)                                                                      \
+    TARGET static void name(void)                                                                                      \
+    {                                                                                                                  \
+        VECTOR x = operand;                                                                                            \
+        VECTOR a = x, b = x, c = x, d = x, e = x, f = x, g = x, h = x, i = x, j = x, k = x, l = x;                     \
+        for (long step = 0; step < STEPS; step++) {                                                                    \
+            NEXT(a);                                                                                                   \
+            NEXT(b);                                                                                                   \
+            NEXT(c);                                                                                                   \
+            NEXT(d);                                                                                                   \
+            NEXT(e);                                                                                                   \
+            NEXT(f);                                                                                                   \
+            NEXT(g);                                                                                                   \
+            NEXT(h);                                                                                                   \
+            NEXT(i);                                                                                                   \
+            NEXT(j);                                                                                                   \
+            NEXT(k);                                                                                                   \
+            NEXT(l);                                                                                                   \
+        }                                                                                                              \
+        VECTOR all = a + b + c + d + e + f + g + h + i + j + k + l;                                                    \
+        kept = *(const unsigned char *)&all;                                                                           \
+    }
+
+#if defined(__x86_64__)
+#define INSTRUCTION(name, s) __asm__ volatile(name " %1, %1, %0" : "+v"(s) : "v"(x))
+
+#define NEXT_SSE(s) __asm__ volatile("mulps %1, %0\n\taddps %1, %0" : "+x"(s) : "x"(x))
+LOOP(fp32_sse, , __m128, _mm_set1_ps(factor), NEXT_SSE)
+
+#define NEXT_AVX2(s) INSTRUCTION("vfmadd231ps", s)
+LOOP(fp32_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps(factor), NEXT_AVX2)
+
+#define NEXT_AVX512(s) INSTRUCTION("vfmadd231ps", s)
+LOOP(fp32_avx512, __attribute__((target("avx512f"))), __m512, _mm512_set1_ps(factor), NEXT_AVX512)
+
+#define NEXT_BF16(s) INSTRUCTION("vdpbf16ps", s)
+LOOP(bf16_avx512, __attribute__((target("avx512f"))), __m512i, _mm512_set1_epi32(digits), NEXT_BF16)
+
+#define NEXT_AVX_VNNI(s) INSTRUCTION("%{vex%} vpdpbusd", s)
+LOOP(int8_avx, __attribute__((target("avx2"))), __m256i, _mm256_set1_epi32(digits), NEXT_AVX_VNNI)
+
+#define NEXT_VNNI(s) INSTRUCTION("vpdpbusd", s)
+LOOP(int8_avx512, __attribute__((target("avx512f"))), __m512i, _mm512_set1_epi32(digits), NEXT_VNNI)
+
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f");
+}
+
+static bool has_bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+
+static bool has_vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+
+static bool has_fma(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+/* Leaf 7.1, EAX bit 4: compilers' own tests do not all know it. */
+static bool has_avx_vnni(void)
+{
+    unsigned a, b, c, d;
+    return has_fma() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
+#elif defined(__aarch64__)
+#define NEXT_NEON(s) __asm__ volatile("fmla %0.4s, %1.4s, %1.4s" : "+w"(s) : "w"(x))
+LOOP(fp32_neon, , float32x4_t, vdupq_n_f32(factor), NEXT_NEON)
+#else
+#define NEXT_SCALAR(s) (s = s * x + x)
+LOOP(fp32_scalar, , float, factor, NEXT_SCALAR)
+#endif
+
+static bool always(void)
+{
+    return true;
+}
+
+typedef struct method {
+    const char *instructions;
+    bool (*is_there)(void);
+    void (*loop)(void);
+    double operations; /* of one NEXT */
+} method;
+
+/* Best first; ends with a zeroed one. */
+static const method fp32_methods[] = {
+#if defined(__x86_64__)
+    {"AVX-512 FMA", has_avx512, fp32_avx512, 2 * 16},
+    {"AVX2 FMA", has_fma, fp32_avx2, 2 * 8},
+    {"SSE multiply and add", always, fp32_sse, 2 * 4},
+#elif defined(__aarch64__)
+    {"NEON FMA", always, fp32_neon, 2 * 4},
+#else
+    {"scalar multiply and add", always, fp32_scalar, 2},
+#endif
+    {NULL, NULL, NULL, 0},
+};
+static const method bf16_methods[] = {
+#if defined(__x86_64__)
+    {"AVX-512 BF16", has_bf16, bf16_avx512, 2 * 32},
+#endif
+    {NULL, NULL, NULL, 0},
+};
+static const method int8_methods[] = {
+#if defined(__x86_64__)
+    {"AVX-512 VNNI", has_vnni, int8_avx512, 2 * 64},
+    {"AVX-VNNI", has_avx_vnni, int8_avx, 2 * 32},
+#endif
+    {NULL, NULL, NULL, 0},
+};
+static const struct {
+    const char *name;
+    const method *methods;
+} kinds[MUR_N_PEAKS] = {
+    [MUR_PEAK_FP32] = {"fp32", fp32_methods},
+    [MUR_PEAK_BF16] = {"bf16", bf16_methods},
+    [MUR_PEAK_INT8] = {"int8", int8_methods},
+};
+
+static const method *method_of(mur_peak_kind kind)
+{
+    for (const method *m = kinds[kind].methods; m->loop; m++)
+        if (m->is_there())
+            return m;
+    return NULL;
+}
+
+const char *mur_peak_name(mur_peak_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *mur_peak_instructions(mur_peak_kind kind)
+{
+    const method *m = method_of(kind);
+    return m ? m->instructions : NULL;
+}
+
+double mur_thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double mur_peak_measure(mur_peak_kind kind, double seconds)
+{
+    const method *m = method_of(kind);
+    if (!m)
+        return NAN;
+    /* First a while that does not count: processors take up to a millisecond to settle on a clock for wide vectors. */
+    double begin = mur_thread_seconds(), end = begin;
+    while (end - begin < 0.1 * seconds) {
+        m->loop();
+        end = mur_thread_seconds();
+    }
+    double n = 0;
+    for (begin = end; end - begin < seconds; n++) {
+        m->loop();
+        end = mur_thread_seconds();
+    }
+    return n * (double)STEPS * SUMS * m->operations / (end - begin);
+}

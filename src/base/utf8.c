@@ -61,17 +61,28 @@ void mur_utf8_append(mur_buf *b, uint32_t point)
     b->len += (size_t)mur_utf8_encode(mur_buf_reserve(b, 4), point);
 }
 
+/* Four characters a byte. */
+static void escape(char *out, const char *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        memcpy(out + 4 * i, (char[]){'\\', 'x', digits[byte >> 4], digits[byte & 15]}, 4);
+    }
+}
+
 void mur_utf8_append_escaped(mur_buf *b, mur_view text, bool is_nul_escaped)
 {
     for (size_t i = 0; i < text.len;) {
         uint32_t point;
         int len = mur_utf8_decode(&point, text.ptr + i, text.len - i);
-        bool is_kept = len > 0 && !(is_nul_escaped && point == 0);
         size_t n = (size_t)(len > 0 ? len : -len);
-        if (is_kept)
+        if (len > 0 && !(is_nul_escaped && point == 0)) {
             mur_buf_append(b, text.ptr + i, n);
-        for (size_t k = 0; !is_kept && k < n; k++)
-            mur_buf_printf(b, "\\x%02x", (unsigned char)text.ptr[i + k]);
+        } else {
+            escape(mur_buf_reserve(b, 4 * n), text.ptr + i, n);
+            b->len += 4 * n;
+        }
         i += n;
     }
 }
@@ -112,7 +123,6 @@ size_t mur_utf8_valid_prefix(mur_view text)
 
 size_t mur_utf8_show(char *out, size_t room, mur_view text)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t used = 0;
     for (size_t i = 0; i < text.len;) {
         uint32_t point;
@@ -123,10 +133,8 @@ size_t mur_utf8_show(char *out, size_t room, mur_view text)
             break;
         if (is_plain)
             memcpy(out + used, text.ptr + i, len);
-        for (size_t k = 0; !is_plain && k < len; k++) {
-            unsigned char byte = (unsigned char)text.ptr[i + k];
-            memcpy(out + used + 4 * k, (char[]){'\\', 'x', digits[byte >> 4], digits[byte & 15]}, 4);
-        }
+        else
+            escape(out + used, text.ptr + i, len);
         used += needed;
         i += len;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/fault.h"
 #include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -100,7 +101,7 @@ int mur_job_agree_schema(mur_job *j, const mur_schema *declared)
 {
     mur_schema *merged = NULL, *told = NULL;
     mur_buf json = {0};
-    int rc = mur_agree(j->c, j->c->rank == 0 ? merge_schema(j, declared, &merged) : 0);
+    int rc = mur_agree(j->c, j->c->rank == 0 ? MUR_STEP("schema.merge", merge_schema(j, declared, &merged)) : 0);
     if (rc == 0) {
         if (merged)
             mur_schema_format(&json, merged);

@@ -8,6 +8,7 @@
 
 #include "job.h"
 #include "murmur/clock.h"
+#include "murmur/fault.h"
 #include "murmur/json.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -135,7 +136,7 @@ static int prepare(rescore *s, const mur_rescore_options *o)
     if (c->rank == 0) {
         const mur_change *gold = mur_store_change(s->job.store, "gold", -1);
         s->gold_version = gold ? gold->version + 1 : 0;
-        rc = find_options(s, o);
+        rc = MUR_STEP("rescore.plan", find_options(s, o));
         if (rc == 0)
             rc = find_units(s);
     }
@@ -152,7 +153,7 @@ static int prepare(rescore *s, const mur_rescore_options *o)
     if (rc == 0 && s->options.text == MUR_TEXT_RAW)
         rc = mur_table_parts_load(&s->bronze, &s->job, "bronze");
     if (rc == 0)
-        rc = mur_agree(c, mur_part_rows_check(&s->silver.rows, c, o->store));
+        rc = mur_agree(c, MUR_STEP("rescore.check", mur_part_rows_check(&s->silver.rows, c, o->store)));
     if (rc == 0)
         rc = mur_agree(c, mur_part_rows_check(&s->bronze.rows, c, o->store));
     return rc;
@@ -192,11 +193,13 @@ static int score_unit(rescore *s, const unit *u, mur_frame *gold)
     mur_frame_init(&silver, &mur_silver_schema);
     mur_frame_init(&bronze, &tweet);
     mur_view *texts = mur_alloc((size_t)u->n_silver, sizeof *texts);
-    int rc = mur_part_rows_read(&s->silver.rows, s->options.store, u->first_silver, u->n_silver, &silver);
+    int rc = MUR_STEP("rescore.read",
+                      mur_part_rows_read(&s->silver.rows, s->options.store, u->first_silver, u->n_silver, &silver));
     if (rc == 0 && s->options.text == MUR_TEXT_RAW)
         rc = find_tweets(s, u, &silver, &bronze, texts);
     for (size_t row = 0; s->options.text != MUR_TEXT_RAW && row < silver.n_rows; row++)
         texts[row] = mur_frame_string(&silver, row, MUR_SILVER_CLEANED_TEXT);
+    mur_fault_pass("rescore.score");
     if (rc == 0)
         mur_score(gold, &silver, texts, &s->job.scorer);
     free(texts);
@@ -219,6 +222,7 @@ static int score_group(rescore *s, size_t first, size_t n)
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, n);
     if (rc == 0) {
+        rc = mur_fault("unit.take");
         for (size_t i; rc == 0 && mur_deal_next(&deal, &i);) {
             mur_frame *gold = &frames[n_done];
             mur_frame_init(gold, &mur_gold_schema);
@@ -301,7 +305,7 @@ static int score_all(rescore *s, const mur_rescore_options *o)
         rc = score_group(s, first, s->n_units - first < at_once ? s->n_units - first : at_once);
     }
     if (rc == 0)
-        rc = mur_agree(j->c, j->c->rank == 0 ? publish(s) : 0);
+        rc = mur_agree(j->c, j->c->rank == 0 ? MUR_STEP("rescore.publish", publish(s)) : 0);
     if (rc == 0)
         rc = mur_count(j);
     if (rc == 0)

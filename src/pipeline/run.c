@@ -325,7 +325,7 @@ static int check_inputs(const mur_run_options *o, mur_schema **declared)
     }
     if (!o->schema)
         return 0;
-    int rc = mur_schema_file_read(declared, o->schema);
+    int rc = MUR_STEP("schema.file", mur_schema_file_read(declared, o->schema));
     if (rc == 0 && !mur_path_exists(o->store)) {
         mur_schema *merged = NULL;
         rc = mur_schema_file_merge(&merged, &mur_bronze_schema, *declared, o->is_merging_schema, o->schema);

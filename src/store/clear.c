@@ -9,6 +9,7 @@
 
 #include "lock.h"
 #include "log_folder.h"
+#include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "names.h"
@@ -111,7 +112,9 @@ int mur_clear_look(mur_clear_survey *out, const char *folder)
 static int remove_file(void *context, const char *path, const char *name)
 {
     (void)context, (void)name;
-    return unlink(path) < 0 && errno != ENOENT ? mur_fail_errno(MUR_EIO, "cannot remove %s", path) : 0;
+    return MUR_STEP("clear.unlink", unlink(path)) < 0 && errno != ENOENT
+               ? mur_fail_errno(MUR_EIO, "cannot remove %s", path)
+               : 0;
 }
 
 static int remove_table(void *context, const char *path)
@@ -130,19 +133,21 @@ int mur_clear(const char *folder, const char *run_id, bool is_forced, bool *is_l
     int rc = mur_lock_take(&lock, folder, run_id, is_forced);
     /* From here on it is no store: to readers, to writers, and after a crash. A log that came to be beside the marker
      * cannot be: murmur run refuses a folder that is not empty. */
-    if (rc == 0 && mur_path_is_folder(log) && rename(log, ended) < 0)
+    if (rc == 0 && mur_path_is_folder(log) && MUR_STEP("clear.rename", rename(log, ended)) < 0)
         rc = mur_fail_errno(MUR_EIO, "cannot rename %s to %s", log, ended);
     if (rc == 0)
-        rc = mur_file_sync(folder);
+        rc = MUR_STEP("clear.folder", mur_file_sync(folder));
     if (rc == 0)
         rc = each_table(folder, remove_table, NULL);
     mur_lock_release(&lock); /* it lies in the folder too; without a log nobody takes it for long */
     if (rc == 0)
         rc = each_file(folder, ROOT, remove_file, NULL);
     if (rc == 0)
-        rc = mur_file_sync(folder);
+        rc = MUR_STEP("clear.folder", mur_file_sync(folder));
     if (rc == 0) /* the marker goes last */
         rc = each_file(ended, LOG, remove_file, NULL);
+    if (rc == 0)
+        rc = mur_fault("clear.end");
     if (rc == 0)
         *is_left = rmdir(ended) < 0 || rmdir(folder) < 0;
     free(log);

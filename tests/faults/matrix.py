@@ -3,9 +3,10 @@
 
     tests/faults/matrix.py [--all] [--point NAME]... [--jobs N] [--markdown]
 
-Each cell: a run (or optimize or vacuum, for what only they pass) in which that failure happens, `verify`, the next run at
-another number of ranks, `verify`; then all tables must equal those of a run that nothing disturbed.  Without --all each point comes once, the kinds in turn.  Fails
-also where a point of the build's list is never passed.  Needs the preset `faults`.
+Each cell: a run (or another command, for what only it passes; steps of a commit also in a run that merges a column into
+bronze) in which that failure happens, `verify`, the next run at another number of ranks, `verify`; then all tables must equal
+those of a run that nothing disturbed.  Without --all each point comes once, the kinds in turn.  Fails also where a point of
+the build's list is never passed.  Needs the preset `faults`.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import collections
 import concurrent.futures
 import itertools
 import os
+import pathlib
 import shutil
 import sys
 import traceback
@@ -24,12 +26,19 @@ from murmur_cli import temporary_folder
 N_RANKS = 2
 N_FILES = 3
 OPTIONS = ("--max-files", "1")
+MERGING = ("--schema", pathlib.Path(__file__).with_name("schema.json"), "--merge-schema")
 # What is disturbed: the command, on how many ranks, and the commands that made its store before.
 SCENARIOS = {
     "run": (("run",), N_RANKS, ()),
-    "optimize": (("optimize",), N_RANKS, ("run",)),
-    "vacuum": (("vacuum", "--older-than", "0s"), 1, ("run", "optimize")),
+    "merge": (("run", *MERGING), N_RANKS, (("run", "--trigger", "once"),)),
+    "optimize": (("optimize",), N_RANKS, (("run",),)),
+    "rescore": (("rescore", "--max-bytes", "1"), N_RANKS, (("run",),)),
+    "vacuum": (("vacuum", "--older-than", "0s"), 1, (("run",), ("optimize",))),
+    "clear": (("clear", "--yes"), 1, (("run",),)),
 }
+# Points that come again, besides the first scenario that passes them.
+ALSO = {"merge": ("schema.merge", "part.attributes", "part.closed", "record.make", "record.write", "record.link",
+                  "record.folder", "record.done")}
 KINDS = ("crash", "io", "memory", "short", "torn")
 STATUSES = {"crash": {137}, "torn": {137}, "io": {73, 74}, "short": {74}, "memory": {0, 70}}
 NO_CHECKPOINT = "warning: no checkpoint"  # the log is whole without: such a failure ends nothing
@@ -47,21 +56,28 @@ def late(rank):
     return f"unit.take:{rank}:1:late"
 
 
-def command(name, sources, store):
-    """The command's arguments and ranks."""
-    (verb, *options), n_ranks, _ = SCENARIOS[name]
+def fill_in(words, sources, store):
+    """The command with its operands."""
+    verb, *options = words
     operands = (sources, "--store", store, *OPTIONS) if verb == "run" else (store,)
-    return n_ranks, (verb, *operands, *options)
+    return (verb, *operands, *options)
 
 
-def prepare(name, sources, folder):
+def prepare(name, sources, store):
     """A store as the scenario finds it; there may be none."""
-    store = folder / f"before-{name}"
-    for before in SCENARIOS[name][2]:
-        result = faulty.murmur(*command(before, sources, store))
+    for words in SCENARIOS[name][2]:
+        result = faulty.murmur(N_RANKS, fill_in(words, sources, store))
         if result.status != 0:
-            raise SystemExit(f"an undisturbed {before} fails: {result.err}")
-    return store
+            raise SystemExit(f"an undisturbed {words[0]} fails: {result.err}")
+
+
+def complete(n_ranks, name, sources, store):
+    faulty.complete(n_ranks, sources, store, *OPTIONS, *(MERGING if name == "merge" else ()))
+
+
+def is_store(folder):
+    """Also what is left of one that is being deleted."""
+    return (folder / "_log").exists() or (folder / "_clearing").exists()
 
 
 def copy(before, store):
@@ -72,13 +88,14 @@ def copy(before, store):
 def count_passes(sources, folder):
     """{(scenario, point, rank): times}, the most over commands in which either rank is late."""
     times = collections.Counter()
-    for name in SCENARIOS:
-        before = prepare(name, sources, folder)
+    for name, (words, n_ranks, _) in SCENARIOS.items():
+        before = folder / f"before-{name}"
+        prepare(name, sources, before)
         for rank in range(N_RANKS):
             store, counts = folder / f"{name}{rank}", folder / f"counts-{name}{rank}"
             copy(before, store)
             env = {"MURMUR_FAULT": late(rank), "MURMUR_FAULT_COUNTS": str(counts)}
-            result = faulty.murmur(*command(name, sources, store), env=env)
+            result = faulty.murmur(n_ranks, fill_in(words, sources, store), env=env)
             if result.status != 0:
                 raise SystemExit(f"an undisturbed {name} fails: {result.err}")
             for line in counts.read_text().splitlines():
@@ -89,12 +106,11 @@ def count_passes(sources, folder):
 
 
 def all_cells(points, times):
-    """Each point in the first scenario that passes it."""
+    """Each point in the first scenario that passes it, and where else it is to come."""
     for point, kinds in points.items():
-        for name in SCENARIOS:
-            if any(times[name, point, rank] for rank in range(N_RANKS)):
-                break
-        for rank in range(N_RANKS):
+        passing = [name for name in SCENARIOS if any(times[name, point, rank] for rank in range(N_RANKS))]
+        also = [name for name in passing[1:] if point in ALSO.get(name, ())]
+        for name, rank in itertools.product(passing[:1] + also, range(N_RANKS)):
             n = min(times[name, point, rank], 1) if point in BY_THE_CLOCK else times[name, point, rank]
             for kind, nth in itertools.product(KINDS, sorted({1, n} - {0})):
                 if kind in kinds and n:
@@ -111,13 +127,14 @@ def short_form(cells, points):
 
 def run_cell(cell, sources, befores, expected):
     outcome = Outcome(None, 0, 0, None)
+    words, n_ranks, _ = SCENARIOS[cell.scenario]
     with temporary_folder() as folder:
         try:
             for attempt in range(TRIES):
                 store = folder / f"store{attempt}"
                 copy(befores[cell.scenario], store)
                 env = {"MURMUR_FAULT": f"{late(1 - cell.rank)},{cell.point}:{cell.rank}:{cell.nth}:{cell.kind}"}
-                result = faulty.murmur(*command(cell.scenario, sources, store), env=env)
+                result = faulty.murmur(n_ranks, fill_in(words, sources, store), env=env)
                 if "murmur: fault:" in result.err:
                     break
             else:
@@ -129,14 +146,15 @@ def run_cell(cell, sources, befores, expected):
                 raise Failure(f"ends with status {result.status}\n{result.err}")
             if result.status in (70, 73, 74) and not result.errors:
                 raise Failure(f"says nothing\n{result.err}")
-            outcome = outcome._replace(n_litter=faulty.verify(store, "after the failure"))
-            if cell.scenario != "run":
-                result = faulty.murmur(*command(cell.scenario, sources, store))
+            if not (store / "_clearing").exists():  # else it is no store any more
+                outcome = outcome._replace(n_litter=faulty.verify(store, "after the failure"))
+            if words[0] != "run" and is_store(store):
+                result = faulty.murmur(n_ranks, fill_in(words, sources, store))
                 if result.status != 0:
                     raise Failure(f"the next {cell.scenario}: status {result.status}\n{result.err}")
             # The same number of ranks would hide what depends on it.
-            faulty.complete(1 if cell.nth == 1 else 3, sources, store, *OPTIONS)
-            faulty.assert_equal(store, expected, not (cell.kind == "io" and cell.point in REFUSES_A_FILE))
+            complete(1 if cell.nth == 1 else 3, cell.scenario, sources, store)
+            faulty.assert_equal(store, expected[cell.scenario], not (cell.kind == "io" and cell.point in REFUSES_A_FILE))
         except (Failure, AssertionError) as failure:
             outcome = outcome._replace(failure=str(failure))
         except Exception:
@@ -180,8 +198,12 @@ def main():
     with temporary_folder() as folder:
         sources = folder / "tweets"
         faulty.write_sources(sources, N_FILES)
-        faulty.complete(1, sources, folder / "undisturbed", *OPTIONS)
-        expected = faulty.export(folder / "undisturbed")
+        expected = {}
+        for name in ("run", "merge"):
+            prepare(name, sources, folder / f"undisturbed-{name}")
+            complete(1, name, sources, folder / f"undisturbed-{name}")
+            expected[name] = faulty.export(folder / f"undisturbed-{name}")
+        expected = {name: expected.get(name, expected["run"]) for name in SCENARIOS}
         times = count_passes(sources, folder)
         befores = {name: folder / f"before-{name}" for name in SCENARIOS}
         missed = [p for p in points if not any(times[name, p, rank] for name in SCENARIOS for rank in range(N_RANKS))]

@@ -37,6 +37,7 @@
  * there, the process can die or run out of memory. STEP: also io. WRITE: also short and torn. A name that is not here
  * ends the test build. */
 #define MUR_FAULT_POINTS(X)                                                                                            \
+    X("schema.file", STEP)       /* the file of --schema is read */                                                    \
     X("store.create", STEP)      /* the store's folders are made */                                                    \
     X("store.open", STEP)        /* the log is read */                                                                 \
     X("lock.create", STEP)       /* the lock file is made under its own name, */                                       \
@@ -44,6 +45,7 @@
     X("lock.link", STEP)         /* linked to _lock, */                                                                \
     X("lock.unlink", PASS)       /* its own name removed */                                                            \
     X("lock.sync", STEP)         /* what a dead writer left is brought to disk */                                      \
+    X("schema.merge", STEP)      /* bronze's columns are found */                                                  \
     X("lock.renew", PASS)        /* by a thread, now and then */                                                       \
     X("source.list", STEP)       /* the source folders are walked */                                                   \
     X("source.probe", STEP)      /* a pending file is opened and its kind found */                                     \
@@ -93,6 +95,15 @@
     X("checkpoint.folder", STEP) /* and the folder is synced */                                                        \
     X("optimize.check", STEP)    /* parts are held against the log */                                                  \
     X("optimize.read", STEP)     /* and read */                                                                        \
+    X("rescore.plan", STEP)      /* work units and options are found in the log */                                     \
+    X("rescore.check", STEP)     /* parts are held against it */                                                       \
+    X("rescore.read", STEP)      /* a unit's rows are read, */                                                         \
+    X("rescore.score", PASS)     /* and scored */                                                                      \
+    X("rescore.publish", STEP)   /* gold's record is made */                                                           \
+    X("clear.rename", STEP)      /* the log gets a name that ends the store, */                                        \
+    X("clear.folder", STEP)      /* the store's folder is synced, */                                                   \
+    X("clear.unlink", STEP)      /* a file is removed, */                                                              \
+    X("clear.end", STEP)         /* and, last, the folders */                                                          \
     X("vacuum.unlink", STEP)     /* a file is removed */                                                               \
     X("vacuum.folder", STEP)     /* and its folder synced */                                                           \
     X("lock.release", PASS)      /* the lock is removed */

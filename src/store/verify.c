@@ -219,16 +219,29 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Whether it is a run, and not known to be over. */
+static bool is_alive(const mur_writer *w)
+{
+    bool is_there = w->state == MUR_WRITER_RUNNING || w->state == MUR_WRITER_SILENT;
+    return is_there && strlen(w->run_id) == MUR_RUN_ID - 1;
+}
+
 /* Whether a writer beside us made the file: it carries its run's name, and a record may be about to name it. */
 static bool is_in_hand(const verifier *v, const char *name)
 {
-    for (int i = 0; i < 2; i++) {
-        const mur_writer *w = &v->writers[i];
-        bool is_there = w->state == MUR_WRITER_RUNNING || w->state == MUR_WRITER_SILENT;
-        if (is_there && strlen(w->run_id) == MUR_RUN_ID - 1 && strstr(name, w->run_id))
+    for (int i = 0; i < 2; i++)
+        if (is_alive(&v->writers[i]) && strstr(name, v->writers[i].run_id))
             return true;
-    }
     return false;
+}
+
+/* Whether `path` is the file of a run that waits for the lock. */
+static bool is_waiting(const char *path)
+{
+    mur_writer w;
+    bool is_there = mur_writer_look_file(&w, path) == 0 && is_alive(&w);
+    mur_writer_clear(&w);
+    return is_there;
 }
 
 /* Names what a table's folder or the log holds and no record does. `table` is NULL for the log. */
@@ -261,7 +274,8 @@ static void list_litter(verifier *v)
     while (folder && (entry = readdir(folder))) {
         const char *name = entry->d_name;
         char *path = mur_path_join(v->folder, name);
-        if ((begins_with(name, "_tmp-") || begins_with(name, "_lock-")) && !is_in_hand(v, name))
+        bool is_lock = begins_with(name, "_lock-");
+        if ((is_lock || begins_with(name, "_tmp-")) && !is_in_hand(v, name) && !(is_lock && is_waiting(path)))
             say(v, false, "%s is left over: no record names it", name);
         else if (name[0] != '.' && name[0] != '_' && mur_path_is_folder(path))
             list_folder(v, path, name);

@@ -29,17 +29,13 @@ static int64_t milliseconds(struct timespec t)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int mur_writer_look(mur_writer *w, const char *store)
+int mur_writer_look_file(mur_writer *w, const char *path)
 {
     *w = (mur_writer){.since = MUR_NO_TIME, .renewed = MUR_NO_TIME, .stop_asked = MUR_NO_TIME, .pid = -1};
-    char *path = mur_path_join(store, "_lock"), *request = NULL;
     mur_buf text = {0};
     mur_holder holder = {0}, self = {0};
     struct stat about;
-    int rc = mur_state_find(store);
-    if (rc < 0)
-        goto done;
-    rc = mur_file_read(&text, path);
+    int rc = mur_file_read(&text, path);
     if (rc == 0 && stat(path, &about) < 0)
         rc = mur_fail_errno(errno == ENOENT ? MUR_ENOINPUT : MUR_EIO, "cannot stat %s", path);
     if (rc < 0) {
@@ -59,14 +55,27 @@ int mur_writer_look(mur_writer *w, const char *store)
     w->run_id = mur_strdup(holder.run_id);
     w->pid = holder.pid;
     w->since = holder.time;
-    request = mur_stop_path(store, w->run_id);
-    w->is_asked_to_stop = request && stat(request, &about) == 0;
-    if (w->is_asked_to_stop)
-        w->stop_asked = milliseconds(about.st_mtim);
 done:
     mur_holder_clear(&holder);
     mur_holder_clear(&self);
     mur_buf_clear(&text);
+    return rc;
+}
+
+int mur_writer_look(mur_writer *w, const char *store)
+{
+    *w = (mur_writer){0};
+    int rc = mur_state_find(store);
+    if (rc < 0)
+        return rc;
+    struct stat about;
+    char *path = mur_path_join(store, "_lock"), *request = NULL;
+    rc = mur_writer_look_file(w, path);
+    if (rc == 0 && w->state != MUR_WRITER_NONE)
+        request = mur_stop_path(store, w->run_id);
+    w->is_asked_to_stop = request && stat(request, &about) == 0;
+    if (w->is_asked_to_stop)
+        w->stop_asked = milliseconds(about.st_mtim);
     free(request);
     free(path);
     return rc;

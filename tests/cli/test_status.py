@@ -119,6 +119,23 @@ class StatusAndStop(murmur_cli.TestCase):
         job.signal_ranks(signal.SIGCONT)
         self.assertEqual(job.wait().status, 0, job.said)
 
+    def test_verify_tells_the_file_of_a_run_that_waits_for_the_lock_from_litter(self):
+        job = self.start_job(self.source, self.store, "--trigger", "1h")
+        self.wait_for_record(self.store, 1, job)
+        waiting = self.start_job(self.source, self.store)  # for five seconds
+        end = time.monotonic() + 20
+        while not list(self.store.glob("_lock-*")):
+            self.assertLess(time.monotonic(), end, waiting.said)
+            time.sleep(0.01)
+        verified = self.assert_status(run("verify", self.store), 0)
+        self.assertEqual(len(list(self.store.glob("_lock-*"))), 1, "it waits still")
+        self.assertNotIn(b"litter", verified.out)
+        waiting.signal_ranks(signal.SIGKILL)
+        waiting.wait()
+        (left,) = self.store.glob("_lock-*")
+        verified = self.assert_status(run("verify", self.store), 0)
+        self.assertIn(f"litter: {left.name} is left over", verified.out.decode())
+
     def test_a_request_to_a_killed_run_does_not_stop_the_next(self):
         job = self.start_job(self.source, self.store, "--trigger", "1h")
         self.wait_for_record(self.store, 1, job)

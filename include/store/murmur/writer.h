@@ -35,6 +35,9 @@ const char *mur_writer_state_name(mur_writer_state state);
 int mur_writer_look(mur_writer *out, const char *store) MUR_MUST_USE;
 void mur_writer_clear(mur_writer *w);
 
+/* The same of a lock file alone, such as that of a run that still waits for the lock; nothing of requests to stop. */
+int mur_writer_look_file(mur_writer *out, const char *path) MUR_MUST_USE;
+
 /* Whether the run that was looked at writes no more: its lock is gone, another's, or a dead process's. */
 int mur_writer_is_over(const mur_writer *w, const char *store, bool *is_over) MUR_MUST_USE;
 

@@ -23,6 +23,12 @@ typedef struct mur_option {
         "label-map", "MAP", "what labels mean whose names do not tell: 'LABEL_0=NEG,LABEL_1=POS' (or NEU)", NULL       \
     }
 
+/* The row of every command that runs a model; mur_precision_parse takes its value. */
+#define MUR_PRECISION_OPTION                                                                                           \
+    {                                                                                                                  \
+        "precision", "fp32|int8", "arithmetic of the model (default fp32)", NULL                                       \
+    }
+
 typedef struct mur_command {
     const char *name;
     const char *operands; /* "STORE TABLE" */

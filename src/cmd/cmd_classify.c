@@ -10,6 +10,7 @@
 
 typedef struct settings {
     const char *model, *label_map;
+    mur_precision precision;
     bool is_json, are_logits_shown, are_ids_shown;
 } settings;
 
@@ -17,6 +18,7 @@ static const mur_option options[] = {
     {"model", "MODEL",
      "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     MUR_LABEL_MAP_OPTION,
+    MUR_PRECISION_OPTION,
     {"json", NULL, "read JSON Lines {\"text\": ...}, print one object a line: label and score (0 to 1)", NULL},
     {"logits", NULL, "with --json: the model's logits, in order of its label ids", NULL},
     {"ids", NULL, "with --json: the token ids", NULL},
@@ -30,6 +32,8 @@ static int set(void *into, const char *name, const char *value)
         s->model = value;
     else if (strcmp(name, "label-map") == 0)
         s->label_map = value;
+    else if (strcmp(name, "precision") == 0)
+        return mur_precision_parse(&s->precision, value);
     else if (strcmp(name, "json") == 0)
         s->is_json = true;
     else if (strcmp(name, "logits") == 0)
@@ -102,7 +106,7 @@ static int run(const mur_command *self, int argc, char **argv)
 
     context c = {.settings = &s};
     char *model = s.model ? mur_strdup(s.model) : mur_default_model();
-    rc = mur_scorer_open(&c.scorer, NULL, model, s.label_map);
+    rc = mur_scorer_open(&c.scorer, NULL, model, s.label_map, s.precision);
     if (rc == 0) {
         c.logits = mur_alloc((size_t)mur_model_config_of(c.scorer.model)->n_labels, sizeof *c.logits);
         if (s.is_json)

@@ -11,6 +11,7 @@ static const mur_option options[] = {
     {"model", "MODEL",
      "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     MUR_LABEL_MAP_OPTION,
+    MUR_PRECISION_OPTION,
     {"text", "CHOICE", "what the model reads: cleaned or raw (default: as the last one did)", NULL},
     {"max-bytes", "SIZE", "rows of so many bytes of source files make one part (default 256M)", NULL},
     {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
@@ -28,6 +29,8 @@ static int set(void *into, const char *name, const char *value)
         o->model = value;
     } else if (strcmp(name, "label-map") == 0) {
         o->label_map = value;
+    } else if (strcmp(name, "precision") == 0) {
+        rc = mur_precision_parse(&o->precision, value);
     } else if (strcmp(name, "text") == 0) {
         o->has_text = true;
         o->text = strcmp(value, "raw") == 0 ? MUR_TEXT_RAW : MUR_TEXT_CLEANED;

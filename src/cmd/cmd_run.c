@@ -12,7 +12,7 @@ static const mur_option options[] = {
     {"model", "MODEL",
      "classifier: a Hugging Face folder, or NAME@VERSION of $MURMUR_MODELS (default murmur-mini, $MURMUR_MODEL)", NULL},
     MUR_LABEL_MAP_OPTION,
-    {"precision", "fp32", "arithmetic of the model (default fp32)", NULL},
+    MUR_PRECISION_OPTION,
     {"trigger", "WHEN", "available-now: batches until all is read (default); once: one batch; 10s: look every 10 s",
      NULL},
     {"max-files", "N", "files of one batch at most (default 1000)", NULL},
@@ -66,8 +66,7 @@ static int set(void *into, const char *name, const char *value)
     } else if (strcmp(name, "label-map") == 0) {
         o->label_map = value;
     } else if (strcmp(name, "precision") == 0) {
-        if (strcmp(value, "fp32") != 0)
-            rc = mur_fail(MUR_EUSAGE, "'%s' is not a precision of this build: fp32 is", value);
+        rc = mur_precision_parse(&o->precision, value);
     } else if (strcmp(name, "trigger") == 0) {
         rc = set_trigger(o, value);
     } else if (strcmp(name, "max-files") == 0) {

@@ -90,4 +90,17 @@ static inline float mur_relu(float x)
     return x < 0.0f ? 0.0f : x;
 }
 
+/* Rounding to 8 bits, x = q · most / 127 with |x| <= most: what x is multiplied with, and q + 128 of that. What is too
+ * small for its inverse to be a number is nothing. */
+static inline float mur_int8_inverse(float most)
+{
+    return most > 1e-30f ? 127.0f / most : 0.0f;
+}
+
+static inline uint8_t mur_int8_nearest(float x, float inverse)
+{
+    const float round = 0x1.8p23f; /* as in mur_exp */
+    return (uint8_t)(mur_bits_of_float(x * inverse + round) - mur_bits_of_float(round) + 128);
+}
+
 #endif

@@ -4,13 +4,13 @@
 #include "model_internal.h"
 #include "murmur/encoder.h"
 
-void mur_head_run(const mur_kernels *k, const mur_model_config *c, const mur_head_weights *w, const float *x, size_t n,
-                  float *scratch, float *logits)
+void mur_head_run(const mur_kernels *k, mur_linear_function *linear, const mur_model_config *c,
+                  const mur_head_weights *w, const float *x, size_t n, float *scratch, float *logits)
 {
     size_t hidden = (size_t)c->hidden_size, n_labels = (size_t)c->n_labels;
-    mur_linear(scratch, hidden, x, w->dense_weight, w->dense_bias, n, hidden, hidden);
+    linear(scratch, hidden, x, w->dense_weight, w->dense_bias, n, hidden, hidden);
     mur_kernels_activation(k, c->head_activation)(scratch, n * hidden);
-    mur_linear(logits, n_labels, scratch, w->out_weight, w->out_bias, n, hidden, n_labels);
+    linear(logits, n_labels, scratch, w->out_weight, w->out_bias, n, hidden, n_labels);
 }
 
 /* e^-|x|, and so 1 / (1 + e^-x), without overflow. */

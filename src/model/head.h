@@ -6,8 +6,8 @@
 #include "murmur/model.h"
 #include "weights.h"
 
-/* logits[n,L] = out · activation(dense · x[n,H]); scratch[n,H]. */
-void mur_head_run(const mur_kernels *k, const mur_model_config *c, const mur_head_weights *w, const float *x, size_t n,
-                  float *scratch, float *logits);
+/* logits[n,L] = out · activation(dense · x[n,H]), with products by `linear`; scratch[n,H]. */
+void mur_head_run(const mur_kernels *k, mur_linear_function *linear, const mur_model_config *c,
+                  const mur_head_weights *w, const float *x, size_t n, float *scratch, float *logits);
 
 #endif

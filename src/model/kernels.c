@@ -3,9 +3,11 @@
 #include <cblas.h>
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "approx.h"
+#include "murmur/buf.h"
 
 #define LANES ((size_t)16)
 #define ROWS ((size_t)4) /* of queries, or of keys, that attention takes at a time */
@@ -58,19 +60,62 @@ size_t mur_attention_scratch(size_t n_keys, size_t d)
 #include "kernels_body.h"
 #endif
 
+/* A set: what it is called, the loops that it uses, and its tile of 8-bit integers. */
+#define KERNELS(set, loops, tile)                                                                                      \
+    static const mur_kernels kernels_##set = {                                                                         \
+        .name = #set,                                                                                                  \
+        .add_three = add_three_##loops,                                                                                \
+        .add_to_rows = add_to_rows_##loops,                                                                            \
+        .layer_norm = layer_norm_##loops,                                                                              \
+        .gelu = gelu_##loops,                                                                                          \
+        .gelu_tanh = gelu_tanh_##loops,                                                                                \
+        .relu = relu_##loops,                                                                                          \
+        .tanh = tanh_##loops,                                                                                          \
+        .attention = attention_##loops,                                                                                \
+        .linear_by_rows = linear_by_rows_##loops,                                                                      \
+        .round_row = round_row_##loops,                                                                                \
+        .int8_tile = mur_int8_tile_##tile,                                                                             \
+        .scale_tile = scale_tile_##loops,                                                                              \
+    };
+KERNELS(portable, portable, portable)
+#if defined(__x86_64__)
+KERNELS(avx2, avx2, avx2)
+KERNELS(avx512, avx512, avx2)
+KERNELS(avx512vnni, avx512, avx512vnni)
+#endif
+
 const mur_kernels *mur_kernels_at(size_t i)
 {
-    const mur_kernels *found[4] = {NULL};
+    const mur_kernels *found[5] = {NULL};
     size_t n = 0;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512vl")) {
+        if (__builtin_cpu_supports("avx512vnni"))
+            found[n++] = &kernels_avx512vnni;
         found[n++] = &kernels_avx512;
+    }
     if (__builtin_cpu_supports("avx2"))
         found[n++] = &kernels_avx2;
 #endif
     found[n++] = &kernels_portable;
     return i < n ? found[i] : NULL;
+}
+
+int mur_kernels_choose(const mur_kernels **out)
+{
+    const char *wanted = getenv("MURMUR_ISA");
+    *out = mur_kernels_at(0);
+    if (!wanted || !*wanted)
+        return 0;
+    mur_buf names = {0};
+    for (size_t i = 0; (*out = mur_kernels_at(i)) && strcmp((*out)->name, wanted) != 0; i++)
+        mur_buf_printf(&names, "%s%s", i ? ", " : "", (*out)->name);
+    int rc = *out ? 0
+                  : mur_fail(MUR_EUSAGE, "MURMUR_ISA=%s: no instruction set of this machine; it has %s", wanted,
+                             mur_buf_text(&names));
+    mur_buf_clear(&names);
+    return rc;
 }
 
 mur_activate *mur_kernels_activation(const mur_kernels *k, mur_activation activation)

@@ -1,14 +1,15 @@
 /* kernels.h: the arithmetic of the network. Matrices are row-major; x[n,H] is n rows of H floats.
  *
- * Matrix products go to BLAS. All else is a table of functions, one for each set of vector instructions that the
- * program carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the machine's
- * vectors are, in an order that depends on lengths alone, never on addresses, and nothing is fused.
+ * Matrix products in fp32 go to BLAS. All else is a table of functions, one for each set of vector instructions that
+ * the program carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the
+ * machine's vectors are, in an order that depends on lengths alone, never on addresses, and nothing is fused.
  */
 #ifndef MURMUR_MODEL_KERNELS_H
 #define MURMUR_MODEL_KERNELS_H
 
 #include <stddef.h>
 
+#include "int8_tile.h"
 #include "murmur/model.h"
 
 /* Queries q[n_queries,d] against keys and values [n_keys,d] of one head of one text: out = softmax(q·kᵀ / √d)·v.
@@ -21,7 +22,24 @@ typedef struct mur_attention {
     float *scratch; /* mur_attention_scratch(most keys, d) floats, 64-byte aligned */
 } mur_attention;
 
+/* Sums c[n_rows,n_columns] of a tile, MUR_TILE_COLUMNS apart, as numbers:
+ * y = c · row_scale · column_scale + bias, or that added to y. */
+typedef struct mur_scaling {
+    float *y;
+    size_t ld_y;
+    const int32_t *c;
+    size_t n_rows, n_columns;
+    const float *row_scales, *column_scales, *bias;
+    bool is_added;
+} mur_scaling;
+
+/* y[n,out] = x[n,in] · w[out,in]ᵀ + b[out]; rows of y are ld_y floats apart. */
+typedef void mur_linear_function(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n,
+                                 size_t in, size_t out);
+
 typedef struct mur_kernels {
+    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni" */
+
     /* y[n] = a[n] + b[n] + c[n] */
     void (*add_three)(float *y, const float *a, const float *b, const float *c, size_t n);
 
@@ -38,10 +56,23 @@ typedef struct mur_kernels {
     void (*tanh)(float *x, size_t n);
 
     void (*attention)(const mur_attention *a);
+
+    /* As mur_linear, but a row's bits do not depend on how many there are. For a head, which is small. */
+    mur_linear_function *linear_by_rows;
+
+    /* q[width] = x[width] in 8 bits, + 128 (int8.h); returns the scale. */
+    float (*round_row)(uint8_t *q, const float *x, size_t width);
+
+    mur_int8_tile *int8_tile;
+    void (*scale_tile)(const mur_scaling *s);
 } mur_kernels;
 
 /* The tables that this machine can run, best first; NULL behind the last. The portable one is always there. */
 const mur_kernels *mur_kernels_at(size_t i);
+
+/* The best of them, or the one that the environment variable MURMUR_ISA names. MUR_EUSAGE where this machine has no
+ * such set. */
+int mur_kernels_choose(const mur_kernels **out) MUR_MUST_USE;
 
 /* The function of that table. */
 typedef void mur_activate(float *x, size_t n);
@@ -50,8 +81,8 @@ mur_activate *mur_kernels_activation(const mur_kernels *k, mur_activation activa
 /* Floats of scratch for texts of up to `n_keys` tokens and heads of `d`. */
 size_t mur_attention_scratch(size_t n_keys, size_t d);
 
-/* y[n,out] = x[n,in] · w[out,in]ᵀ + b[out]; rows of y are ld_y floats apart. */
-void mur_linear(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n, size_t in, size_t out);
+/* By BLAS. */
+mur_linear_function mur_linear;
 
 /* y[n,out] += x[n,in] · w[out,in]ᵀ + b[out] */
 void mur_linear_add(const mur_kernels *k, float *y, const float *x, const float *w, const float *b, size_t n, size_t in,

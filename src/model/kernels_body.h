@@ -177,13 +177,75 @@ TARGET static void NAME(attention)(const mur_attention *a)
     }
 }
 
-static const mur_kernels NAME(kernels) = {
-    .add_three = NAME(add_three),
-    .add_to_rows = NAME(add_to_rows),
-    .layer_norm = NAME(layer_norm),
-    .gelu = NAME(gelu),
-    .gelu_tanh = NAME(gelu_tanh),
-    .relu = NAME(relu),
-    .tanh = NAME(tanh),
-    .attention = NAME(attention),
-};
+/* Each product is a sum over lanes, as in `sum`; four rows at a time, the last one again for those that are missing. */
+TARGET static void NAME(linear_by_rows)(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n,
+                                        size_t in, size_t out)
+{
+    const float *row[ROWS];
+    float lane[ROWS][LANES];
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t n_rows = n - first < ROWS ? n - first : ROWS, whole = in / LANES * LANES;
+        for (size_t r = 0; r < ROWS; r++)
+            row[r] = x + (first + (r < n_rows ? r : n_rows - 1)) * in;
+        for (size_t o = 0; o < out; o++) {
+            const float *weights = w + o * in;
+            VECTOR s0[PARTS] = {{0}}, s1[PARTS] = {{0}}, s2[PARTS] = {{0}}, s3[PARTS] = {{0}};
+            for (size_t k = 0; k < whole; k += LANES) {
+                for (size_t p = 0; p < PARTS; p++) {
+                    VECTOR here = *(const VECTOR *)(weights + k + p * WIDTH);
+                    s0[p] += *(const VECTOR *)(row[0] + k + p * WIDTH) * here;
+                    s1[p] += *(const VECTOR *)(row[1] + k + p * WIDTH) * here;
+                    s2[p] += *(const VECTOR *)(row[2] + k + p * WIDTH) * here;
+                    s3[p] += *(const VECTOR *)(row[3] + k + p * WIDTH) * here;
+                }
+            }
+            memcpy(lane[0], s0, sizeof s0);
+            memcpy(lane[1], s1, sizeof s1);
+            memcpy(lane[2], s2, sizeof s2);
+            memcpy(lane[3], s3, sizeof s3);
+            for (size_t r = 0; r < n_rows; r++) {
+                for (size_t k = whole; k < in; k++)
+                    lane[r][k - whole] += row[r][k] * weights[k];
+                y[(first + r) * ld_y + o] = NAME(total)(lane[r]) + b[o];
+            }
+        }
+    }
+}
+
+/* The greatest size is sought among whole numbers, as which sizes of floats are in the same order: in any order, so
+ * that the loop vectorises. */
+TARGET static float NAME(round_row)(uint8_t *restrict q, const float *x, size_t width)
+{
+    int32_t bits = 0;
+    for (size_t j = 0; j < width; j++) {
+        int32_t size = (int32_t)(mur_bits_of_float(x[j]) & 0x7FFFFFFFu);
+        bits = size > bits ? size : bits;
+    }
+    const float most = mur_float_of_bits((uint32_t)bits), inverse = mur_int8_inverse(most);
+    for (size_t j = 0; j < width; j++)
+        q[j] = mur_int8_nearest(x[j], inverse);
+    return most * (1.0f / 127);
+}
+
+TARGET static inline void NAME(scale_row)(float *restrict y, const int32_t *c, float scale, const float *scales,
+                                          const float *bias, size_t n, bool is_added)
+{
+    if (is_added)
+        for (size_t j = 0; j < n; j++)
+            y[j] += (float)c[j] * (scale * scales[j]) + bias[j];
+    else
+        for (size_t j = 0; j < n; j++)
+            y[j] = (float)c[j] * (scale * scales[j]) + bias[j];
+}
+
+TARGET static void NAME(scale_tile)(const mur_scaling *s)
+{
+    for (size_t r = 0; r < s->n_rows; r++) {
+        float *y = s->y + r * s->ld_y;
+        const int32_t *c = s->c + r * MUR_TILE_COLUMNS;
+        if (s->n_columns == MUR_TILE_COLUMNS) /* nearly always: a loop without a tail */
+            NAME(scale_row)(y, c, s->row_scales[r], s->column_scales, s->bias, MUR_TILE_COLUMNS, s->is_added);
+        else
+            NAME(scale_row)(y, c, s->row_scales[r], s->column_scales, s->bias, s->n_columns, s->is_added);
+    }
+}

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "config.h"
+#include "int8.h"
 #include "model_internal.h"
 #include "murmur/file.h"
 #include "murmur/hash.h"
@@ -52,14 +53,16 @@ static int read_config(mur_model *m, const char *label_map)
     return rc;
 }
 
+static bool is_random(const mur_model *m)
+{
+    return m->checkpoint.n_files == 0;
+}
+
 static int find_weights(mur_model *m)
 {
-    int rc = mur_checkpoint_open(&m->checkpoint, m->folder);
-    if (rc == 0) {
-        mur_weights_plan(&m->weights, &m->config);
-        rc = mur_weights_locate(&m->weights, &m->checkpoint);
-    }
-    return rc;
+    mur_weights_clear(&m->weights);
+    mur_weights_plan(&m->weights, &m->config, m->precision);
+    return is_random(m) ? 0 : mur_weights_locate(&m->weights, &m->checkpoint);
 }
 
 int mur_model_open(mur_model **out, const char *folder, const char *label_map)
@@ -73,6 +76,8 @@ int mur_model_open(mur_model **out, const char *folder, const char *label_map)
     m->folder = mur_strdup(folder);
     m->name = name_of(folder);
     int rc = read_config(m, label_map);
+    if (rc == 0)
+        rc = mur_checkpoint_open(&m->checkpoint, m->folder);
     if (rc == 0)
         rc = find_weights(m);
     if (rc < 0)
@@ -111,8 +116,25 @@ void mur_model_open_random(mur_model **out, const mur_model_shape *shape)
     }
     m->folder = mur_strdup(shape->name);
     m->name = mur_strdup(shape->name);
-    mur_weights_plan(&m->weights, c);
+    mur_weights_plan(&m->weights, c, m->precision);
     *out = m;
+}
+
+int mur_model_set_precision(mur_model *m, mur_precision p)
+{
+    assert(!m->block);
+    const mur_model_config *c = &m->config;
+    size_t most = (size_t)(c->hidden_size > c->intermediate_size ? c->hidden_size : c->intermediate_size);
+    if (p == MUR_PRECISION_INT8 && most > MUR_INT8_INPUTS)
+        return mur_fail(MUR_EDATA, "%s: int8 takes layers of up to %zu inputs, the model has %zu; use fp32", m->folder,
+                        MUR_INT8_INPUTS, most);
+    m->precision = p;
+    return find_weights(m);
+}
+
+mur_precision mur_model_precision(const mur_model *m)
+{
+    return m->precision;
 }
 
 void mur_model_close(mur_model **model)
@@ -192,11 +214,10 @@ static int hash_small_file(mur_buf *hashes, const mur_model *m, const char *name
 int mur_model_load(mur_model *m, void *block)
 {
     mur_buf hashes = {0};
-    bool is_random = m->checkpoint.n_files == 0;
-    int rc = is_random ? mur_weights_randomize(&m->weights, block) : 0;
-    for (size_t i = 0; !is_random && i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
+    int rc = is_random(m) ? mur_weights_randomize(&m->weights, block) : 0;
+    for (size_t i = 0; !is_random(m) && i < sizeof hashed_files / sizeof *hashed_files && rc == 0; i++)
         rc = hash_small_file(&hashes, m, hashed_files[i]);
-    if (rc == 0 && !is_random)
+    if (rc == 0 && !is_random(m))
         rc = mur_weights_load(&m->weights, &m->checkpoint, block, &hashes);
     uint64_t hash = mur_hash(hashes.ptr, hashes.len);
     memcpy(block, &hash, sizeof hash);

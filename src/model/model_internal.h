@@ -9,6 +9,7 @@ struct mur_model {
     char *folder;
     char *name;
     mur_model_config config;
+    mur_precision precision;
     mur_buf label_map; /* mur_model_label_map */
     mur_checkpoint checkpoint;
     mur_weights weights;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "architecture.h"
+#include "int8.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "stream.h"
@@ -61,14 +62,24 @@ static void name_part(mur_part *part, const mur_architecture *a, const char *pre
     part->bare = mur_strdup(part->name + (strncmp(part->name, a->base, base) == 0 ? base : 0));
 }
 
-/* Appends the parts of one struct of pointers. No sum can overflow: config bounds an extent to 2^20 and the layers to
- * 2^10, so the block stays below 2^58. */
+static size_t count_modules(const rule *r)
+{
+    size_t n = 0;
+    while (n < MOST_MODULES && r->modules[n])
+        n++;
+    return n;
+}
+
+/* Appends the parts of one struct of pointers. `precision` is that of its matrices. No sum can overflow: config bounds
+ * an extent to 2^20 and the layers to 2^10, so the block stays below 2^58. */
 static void plan_group(mur_weights *w, const mur_model_config *c, const rule *rules, size_t n_rules, const char *prefix,
-                       void *group)
+                       void *group, mur_precision precision)
 {
     const mur_architecture *architecture = mur_architecture_find(c->architecture);
     for (const rule *r = rules; r < rules + n_rules; r++) {
         w->block_bytes = (w->block_bytes + MUR_BLOCK_ALIGNMENT - 1) / MUR_BLOCK_ALIGNMENT * MUR_BLOCK_ALIGNMENT;
+        const size_t begin = w->block_bytes, rows = extent_of(c, r->rows), columns = extent_of(c, r->columns);
+        const size_t packed_rows = precision == MUR_PRECISION_INT8 && r->columns != ONE ? count_modules(r) * rows : 0;
         for (size_t i = 0; i < MOST_MODULES && r->modules[i]; i++) {
             if (w->n_parts == w->cap_parts) {
                 w->cap_parts = mur_grown(w->cap_parts, w->n_parts + 1);
@@ -76,30 +87,33 @@ static void plan_group(mur_weights *w, const mur_model_config *c, const rule *ru
             }
             mur_part *part = &w->parts[w->n_parts++];
             *part = (mur_part){
-                .rows = extent_of(c, r->rows),
-                .columns = extent_of(c, r->columns),
+                .rows = rows,
+                .columns = columns,
                 .is_vector = r->columns == ONE,
-                .offset = w->block_bytes,
+                .offset = packed_rows ? begin : w->block_bytes,
                 .bound = i == 0 ? (const float **)((char *)group + r->field) : NULL,
+                .packed_rows = packed_rows,
+                .packed_first = i * rows,
             };
             name_part(part, architecture, prefix, r->modules[i], r->kind);
-            w->block_bytes += part->rows * part->columns * sizeof(float);
+            w->block_bytes += packed_rows ? 0 : rows * columns * sizeof(float);
         }
+        w->block_bytes += packed_rows ? mur_int8_matrix_bytes(packed_rows, columns) : 0;
     }
 }
 
-void mur_weights_plan(mur_weights *w, const mur_model_config *c)
+void mur_weights_plan(mur_weights *w, const mur_model_config *c, mur_precision p)
 {
     const mur_architecture *a = mur_architecture_find(c->architecture);
     *w = (mur_weights){.block_bytes = sizeof(uint64_t)}; /* the hash */
     w->layers = mur_alloc((size_t)c->n_layers, sizeof *w->layers);
-    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), a->base, &w->embeddings);
+    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), a->base, &w->embeddings, MUR_PRECISION_FP32);
     for (int layer = 0; layer < c->n_layers; layer++) {
         char prefix[64];
         snprintf(prefix, sizeof prefix, "%s%s%d.", a->base, a->layers, layer);
-        plan_group(w, c, layer_rules, N_RULES(layer_rules), prefix, &w->layers[layer]);
+        plan_group(w, c, layer_rules, N_RULES(layer_rules), prefix, &w->layers[layer], p);
     }
-    plan_group(w, c, head_rules, N_RULES(head_rules), "", &w->head);
+    plan_group(w, c, head_rules, N_RULES(head_rules), "", &w->head, MUR_PRECISION_FP32);
 }
 
 void mur_weights_clear(mur_weights *w)
@@ -173,6 +187,7 @@ int mur_weights_locate(mur_weights *w, const mur_checkpoint *c)
 typedef struct arrival {
     const mur_part *part;
     size_t n_done; /* elements */
+    float *whole;  /* of a packed part that is under way: what is there of it */
 } arrival;
 
 typedef struct loading {
@@ -206,13 +221,26 @@ static bool all_finite(const float *x, size_t n)
     return is_finite;
 }
 
-/* Converts `n` elements of a part from its element `at` on. */
-static int convert(const loading *l, const mur_part *part, size_t at, const char *bytes, size_t n)
+/* Converts the next `n` elements of a part. */
+static int convert(const loading *l, arrival *a, const char *bytes, size_t n)
 {
-    float *out = (float *)(l->block + part->offset) + at;
+    const mur_part *part = a->part;
+    if (part->packed_rows && !a->whole) {
+        a->whole = mur_try_alloc(part_count(part), sizeof *a->whole);
+        if (!a->whole)
+            return mur_error_last()->code;
+    }
+    float *out = (part->packed_rows ? a->whole : (float *)(l->block + part->offset)) + a->n_done;
     mur_dtype_to_f32(out, bytes, part->tensor->dtype, n);
     if (!all_finite(out, n))
         return mur_fail(MUR_EDATA, "%s: tensor %s: it holds infinities or NaN", l->path, part->name);
+    a->n_done += n;
+    if (part->packed_rows && a->n_done == part_count(part)) {
+        mur_int8_pack(l->block + part->offset, part->packed_rows, part->columns, part->packed_first, a->whole,
+                      part->rows);
+        free(a->whole);
+        a->whole = NULL;
+    }
     return 0;
 }
 
@@ -229,8 +257,7 @@ static int load_chunk(void *context, const char *bytes, int64_t begin, int64_t e
         if (here < n)
             n = here;
         if (n > 0)
-            rc = convert(l, a->part, a->n_done, bytes + (first - begin), n);
-        a->n_done += n;
+            rc = convert(l, a, bytes + (first - begin), n);
     }
     while (l->first < l->n && l->arrivals[l->first].n_done == part_count(l->arrivals[l->first].part))
         l->first++;
@@ -243,22 +270,33 @@ static int load_rest(const mur_weights *w, loading *l, size_t file)
     int rc = 0;
     for (const mur_part *part = w->parts; rc == 0 && part < w->parts + w->n_parts; part++) {
         mur_buf bytes = {0};
-        if (!part->name) {
+        if (!part->name && !part->packed_rows) {
             memset(l->block + part->offset, 0, part_count(part) * sizeof(float));
-        } else if (part->file == file && part->tensor->is_indirect) {
+        } else if (part->name && part->file == file && part->tensor->is_indirect) {
+            arrival a = {.part = part};
             rc = mur_torch_fetch(&bytes, part->tensor, l->path);
             if (rc == 0)
-                rc = convert(l, part, 0, bytes.ptr, part_count(part));
+                rc = convert(l, &a, bytes.ptr, part_count(part));
+            free(a.whole);
         }
         mur_buf_clear(&bytes);
     }
     return rc;
 }
 
+/* Panels have places that no part fills. */
+static void clear_packed(const mur_weights *w, void *block)
+{
+    for (const mur_part *part = w->parts; part < w->parts + w->n_parts; part++)
+        if (part->packed_rows && part->bound)
+            mur_int8_matrix_clear((char *)block + part->offset, part->packed_rows, part->columns);
+}
+
 int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block, mur_buf *hashes)
 {
     loading l = {.arrivals = mur_alloc(w->n_parts, sizeof *l.arrivals), .block = block};
     int rc = 0;
+    clear_packed(w, block);
     for (size_t file = 0; rc == 0 && file < c->n_files; file++) {
         const mur_weight_file *f = &c->files[file];
         l.path = f->path;
@@ -271,6 +309,8 @@ int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block,
         rc = mur_stream_file(f->path, f->len, load_chunk, &l, &pair[1]);
         if (rc == 0)
             rc = load_rest(w, &l, file);
+        for (size_t i = 0; i < l.n; i++)
+            free(l.arrivals[i].whole);
         mur_buf_append(hashes, pair, sizeof pair);
     }
     free(l.arrivals);
@@ -296,16 +336,19 @@ int mur_weights_randomize(const mur_weights *w, void *block)
     float *piece = mur_alloc(RANDOM_PIECE, sizeof *piece);
     uint64_t state = 0;
     int rc = 0;
+    clear_packed(w, block);
     for (size_t i = 0; i < w->n_parts && rc == 0; i++) {
         mur_part part = w->parts[i];
         float constant = strstr(part.name, "LayerNorm.weight") ? 1.0f : 0.0f;
         part.tensor = &made;
-        for (size_t at = 0, count = part_count(&part); at < count && rc == 0; at += RANDOM_PIECE) {
-            size_t n = count - at < RANDOM_PIECE ? count - at : RANDOM_PIECE;
+        arrival a = {.part = &part};
+        for (size_t count = part_count(&part); a.n_done < count && rc == 0;) {
+            size_t n = count - a.n_done < RANDOM_PIECE ? count - a.n_done : RANDOM_PIECE;
             for (size_t k = 0; k < n; k++)
                 piece[k] = part.is_vector ? constant : spread * next_uniform(&state);
-            rc = convert(&l, &part, at, (const char *)piece, n);
+            rc = convert(&l, &a, (const char *)piece, n);
         }
+        free(a.whole);
     }
     free(piece);
     return rc;

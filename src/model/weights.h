@@ -5,7 +5,8 @@
  * several tensors of the file, each of that shape, that stand one behind the other in the block: so the three of
  * queries, keys and values are one matrix [3H][H], and one multiplication computes them. Linear layers are [out][in],
  * as in the file. Modules have BERT's names, architecture.h turns them into an architecture's own; one that it lacks is
- * zeros. H hidden, I intermediate, V vocabulary, P positions, T token types, L labels.
+ * zeros. In int8 the matrices of layers are packed (int8.h) and all else stays fp32. H hidden, I intermediate, V
+ * vocabulary, P positions, T token types, L labels.
  */
 #ifndef MURMUR_MODEL_WEIGHTS_H
 #define MURMUR_MODEL_WEIGHTS_H
@@ -43,7 +44,8 @@
     X(out_weight, L, H, WEIGHT, "head.out")                                                                            \
     X(out_bias, L, ONE, BIAS, "head.out")
 
-/* Pointers into the block, set by mur_weights_bind. */
+/* Pointers into the block, set by mur_weights_bind. In int8 the matrices of layers are packed there as int8.h tells,
+ * and their pointers are for mur_int8_matrix_at alone. */
 #define X(field, ...) const float *field;
 typedef struct mur_embedding_weights {
     MUR_EMBEDDING_TENSORS(X)
@@ -62,8 +64,10 @@ typedef struct mur_part {
     char *bare; /* without the base: what a file may call it too */
     size_t rows, columns;
     bool is_vector;
-    size_t offset;       /* in the block, bytes */
+    size_t offset;       /* in the block, bytes; of a packed one: where the matrix begins that it is some rows of */
     const float **bound; /* the pointer that starts here; NULL where the part continues another */
+    size_t packed_rows;  /* of the matrix that it is packed into; 0: it stays fp32 */
+    size_t packed_first; /* its first row in there */
     size_t file;         /* of the checkpoint; meaningless where name is NULL */
     const mur_tensor *tensor;
 } mur_part;
@@ -81,7 +85,7 @@ typedef struct mur_weights {
 #define MUR_BLOCK_ALIGNMENT 64
 
 /* Lays out the block for a checked config. */
-void mur_weights_plan(mur_weights *w, const mur_model_config *c);
+void mur_weights_plan(mur_weights *w, const mur_model_config *c, mur_precision p);
 void mur_weights_clear(mur_weights *w);
 
 /* Finds every tensor in the checkpoint, which must outlive the weights, and checks its shape and dtype; others are

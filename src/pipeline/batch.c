@@ -87,12 +87,12 @@ static int write_parts(mur_job *j, batch *b)
     return rc;
 }
 
-static char *options_json(const mur_run_options *o, const mur_model *model)
+static char *options_json(const mur_run_options *o, const mur_scorer *scorer)
 {
-    const char *label_map = mur_model_label_map(model);
-    return mur_format("{\"mention_rule\":\"%s\",\"text\":\"%s\",\"max_value\":%lld,\"batch_tokens\":%d%s%s}",
+    const char *label_map = mur_model_label_map(scorer->model);
+    return mur_format("{\"mention_rule\":\"%s\",\"text\":\"%s\",\"max_value\":%lld,\"batch_tokens\":%zu%s%s}",
                       mur_mention_rule_name(o->mention_rule), o->text == MUR_TEXT_RAW ? "raw" : "cleaned",
-                      (long long)o->max_value, MUR_BATCH_TOKENS, label_map ? ",\"label_map\":" : "",
+                      (long long)o->max_value, scorer->batch_tokens, label_map ? ",\"label_map\":" : "",
                       label_map ? label_map : "");
 }
 
@@ -101,7 +101,7 @@ static int publish(mur_job *j, const mur_plan *plan, batch *b)
 {
     mur_record r;
     mur_fault_pass("record.make");
-    mur_job_record(j, &r, "INGEST", options_json(j->options, j->scorer.model));
+    mur_job_record(j, &r, "INGEST", options_json(j->options, &j->scorer));
     mur_job_record_model(j, &r);
     for (size_t t = 0; t < N_WRITTEN; t++) {
         mur_change *change = mur_record_change(&r, written[t].schema->table);

@@ -124,7 +124,7 @@ void mur_job_record_model(const mur_job *j, mur_record *r)
     char hash[MUR_HASH_HEX];
     r->model_name = mur_strdup(mur_model_name(j->scorer.model));
     r->model_hash = mur_strdup(mur_hash_hex(hash, mur_model_hash(j->scorer.model)));
-    r->precision = mur_strdup("fp32");
+    r->precision = mur_strdup(mur_precision_name(mur_model_precision(j->scorer.model)));
 }
 
 const mur_record *mur_job_gold_record(const mur_job *j)

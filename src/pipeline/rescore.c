@@ -259,8 +259,8 @@ static int publish(rescore *s)
     const char *label_map = mur_model_label_map(j->scorer.model);
     mur_record r;
     mur_job_record(j, &r, "RESCORE",
-                   mur_format("{\"text\":\"%s\",\"batch_tokens\":%d%s%s}",
-                              s->options.text == MUR_TEXT_RAW ? "raw" : "cleaned", MUR_BATCH_TOKENS,
+                   mur_format("{\"text\":\"%s\",\"batch_tokens\":%zu%s%s}",
+                              s->options.text == MUR_TEXT_RAW ? "raw" : "cleaned", j->scorer.batch_tokens,
                               label_map ? ",\"label_map\":" : "", label_map ? label_map : ""));
     mur_job_record_model(j, &r);
     mur_change *change = mur_record_change(&r, "gold");
@@ -329,7 +329,7 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     *j = (mur_job){.c = c, .options = &s.options};
     mur_job_name(j);
     mur_job_listen();
-    int rc = mur_scorer_open(&j->scorer, c, o->model, o->label_map);
+    int rc = mur_scorer_open(&j->scorer, c, o->model, o->label_map, o->precision);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? mur_job_open_store(j) : 0);
     if (rc == 0)

@@ -345,7 +345,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     mur_schema *declared = NULL;
     int rc = mur_agree(c, c->rank == 0 ? check_inputs(options, &declared) : 0);
     if (rc == 0)
-        rc = mur_scorer_open(&j.scorer, c, options->model, options->label_map);
+        rc = mur_scorer_open(&j.scorer, c, options->model, options->label_map, options->precision);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? open_store(&j) : 0);
     if (rc == 0)
@@ -354,9 +354,9 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     if (rc == 0)
         rc = mur_progress_open(&j.progress, c);
     if (rc == 0) {
-        mur_log_info("run %s: %d rank%s on %d node%s, model %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
+        mur_log_info("run %s: %d rank%s on %d node%s, model %s, %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
                      c->n_ranks == 1 ? "" : "s", c->n_nodes, c->n_nodes == 1 ? "" : "s", mur_model_name(j.scorer.model),
-                     mur_blas_kernel(), options->store);
+                     mur_precision_name(options->precision), mur_blas_kernel(), options->store);
         if (c->rank == 0)
             compare_models(&j);
         j.scorer.tick = mur_progress_tick;

@@ -92,7 +92,7 @@ int mur_scorer_check(const mur_model *m, const mur_tokenizer *t)
     return 0;
 }
 
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map)
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map, mur_precision precision)
 {
     *s = (mur_scorer){0};
     char *folder = NULL;
@@ -100,6 +100,8 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const c
     if (rc < 0)
         return rc;
     rc = mur_model_open(&s->model, folder, label_map);
+    if (rc == 0)
+        rc = mur_model_set_precision(s->model, precision);
     if (rc == 0)
         rc = mur_tokenizer_open(&s->tokenizer, folder);
     if (rc == 0)
@@ -109,7 +111,9 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const c
     if (rc == 0)
         rc = load(s, c);
     if (rc == 0) {
-        rc = mur_encoder_open(&s->encoder, s->model, MUR_BATCH_TOKENS);
+        size_t budget = mur_encoder_batch_tokens(precision), longest = mur_tokenizer_max_length(s->tokenizer);
+        s->batch_tokens = longest > budget ? longest : budget;
+        rc = mur_encoder_open(&s->encoder, s->model, s->batch_tokens);
         if (c)
             rc = mur_agree(c, rc);
     }
@@ -181,7 +185,7 @@ void mur_scorer_run(mur_scorer *s, const mur_view *texts, size_t n, mur_verdict 
     for (size_t k = 0; k < s->distinct.n_keys; k++) {
         size_t before = s->ids.len;
         mur_tokenizer_encode(s->tokenizer, mur_map_key(&s->distinct, k), &s->ids, NULL);
-        if (s->ids.len > MUR_BATCH_TOKENS) {
+        if (s->ids.len > s->batch_tokens) {
             size_t len = s->ids.len - before;
             s->ids.len = before;
             s->starts[in_batch] = before;

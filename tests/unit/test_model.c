@@ -404,7 +404,7 @@ static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **sta
                                   .n_labels = m.labels};
             assert_int_equal(mur_checkpoint_open(&file, m.folder), 0);
             assert_true(file.files[0].len > 8 << 20);
-            mur_weights_plan(&w, &c);
+            mur_weights_plan(&w, &c, MUR_PRECISION_FP32);
             assert_int_equal(mur_weights_locate(&w, &file), 0);
             char *block = mur_try_alloc(1, w.block_bytes);
             assert_int_equal(mur_weights_load(&w, &file, block, &hashes), 0);

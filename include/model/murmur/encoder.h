@@ -1,7 +1,8 @@
 /* encoder.h: the forward pass. One per rank, with its scratch; no allocation while it runs.
  *
  * Texts are packed end to end, no padding: ids[starts[i] .. starts[i+1]) is text i. The last layer is computed for each
- * text's first token alone. For the same batch the same bits on any rank (BLAS is single-threaded).
+ * text's first token alone. For the same batch the same bits on any rank (BLAS is single-threaded); in int8 the same
+ * bits of a text whatever else is in the batch, on any machine.
  */
 #ifndef MURMUR_ENCODER_H
 #define MURMUR_ENCODER_H
@@ -14,7 +15,12 @@
 
 typedef struct mur_encoder mur_encoder;
 
-/* Scratch for batches of up to `max_tokens` tokens (and any number of texts in them). `m` outlives the encoder. */
+/* Tokens of one packed batch that suit a precision: enough to read the weights seldom and for sgemm to run near its
+ * peak, few enough for the activations to stay in the caches (docs/PERFORMANCE.md). */
+size_t mur_encoder_batch_tokens(mur_precision p);
+
+/* Scratch for batches of up to `max_tokens` tokens (and any number of texts in them). `m` outlives the encoder, and has
+ * its precision. MUR_EINTERNAL (memory), MUR_EUSAGE (MURMUR_ISA names no instruction set of this machine). */
 int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens) MUR_MUST_USE;
 void mur_encoder_close(mur_encoder **e);
 
@@ -22,7 +28,7 @@ void mur_encoder_close(mur_encoder **e);
  * starts[0] is 0 and starts[n_texts] at most max_tokens: asserted, since tokenizer and batcher are ours. */
 void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts, float *logits);
 
-/* What a forward pass spends its time on. */
+/* What a forward pass spends its time on. To round to 8 bits is part of what makes the numbers. */
 typedef enum {
     MUR_KERNEL_EMBEDDING,
     MUR_KERNEL_LINEAR, /* matrix products with weights, and their biases */

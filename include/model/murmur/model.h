@@ -3,7 +3,7 @@
  *     mur_model *m;
  *     rc = mur_model_open(&m, folder, NULL);           config and tensor table, checked; nothing large is read
  *     block = … mur_model_block_bytes(m) bytes, 64-byte aligned, one per node …
- *     rc = mur_model_load(m, block);                   one rank of the node: reads, converts to fp32
+ *     rc = mur_model_load(m, block);                   one rank of the node: reads, converts to fp32 or int8
  *     mur_model_bind(m, block);                        every rank, after the block is filled
  *
  * docs/MODEL.md describes the network.
@@ -27,6 +27,13 @@ const char *mur_sentiment_name(mur_sentiment s);
 
 /* hidden_act: "gelu" (by erf), "gelu_new" and "gelu_pytorch_tanh" (by tanh), "relu"; tanh is for heads only. */
 typedef enum { MUR_GELU, MUR_GELU_TANH, MUR_RELU, MUR_TANH } mur_activation;
+
+/* What matrix products are computed in: numbers of 32 bits, or of 8 with scales (docs/MODEL.md). */
+typedef enum { MUR_PRECISION_FP32, MUR_PRECISION_INT8 } mur_precision;
+
+/* "fp32", "int8" */
+const char *mur_precision_name(mur_precision p);
+int mur_precision_parse(mur_precision *out, const char *name) MUR_MUST_USE; /* MUR_EUSAGE */
 
 /* What config.json says, under the names that BERT's has. */
 typedef struct mur_model_config {
@@ -54,6 +61,11 @@ typedef struct mur_model_config {
  * label map); messages name file and tensor. */
 int mur_model_open(mur_model **out, const char *folder, const char *label_map) MUR_MUST_USE;
 void mur_model_close(mur_model **m);
+
+/* Before the block is made; a model that was opened is one in fp32. MUR_EDATA where it cannot be had in that precision.
+ */
+int mur_model_set_precision(mur_model *m, mur_precision p) MUR_MUST_USE;
+mur_precision mur_model_precision(const mur_model *m);
 
 /* The network of RobertaForSequenceClassification with GELU and three labels. */
 typedef struct mur_model_shape {

@@ -8,7 +8,8 @@ typedef struct mur_rescore_options {
     const char *store;
     const char *model;     /* a folder, or a name (registry.h) */
     const char *label_map; /* mur_model_open's; NULL: labels tell by their names */
-    bool has_text;         /* else the model reads what the last one read */
+    mur_precision precision;
+    bool has_text; /* else the model reads what the last one read */
     mur_text_choice text;
     int64_t max_bytes; /* of source files whose rows make one part: bounds what the ranks hold in memory */
     int compress;      /* 0..9 */

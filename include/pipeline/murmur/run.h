@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "murmur/mention.h"
+#include "murmur/model.h"
 #include "murmur/par.h"
 
 typedef enum {
@@ -22,7 +23,8 @@ typedef struct mur_run_options {
     const char *store;
     const char *model;     /* folder */
     const char *label_map; /* which class its labels count for, where their names do not tell; or NULL */
-    const char *schema;    /* file that declares columns of bronze; NULL: none */
+    mur_precision precision;
+    const char *schema; /* file that declares columns of bronze; NULL: none */
     mur_trigger trigger;
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */

@@ -7,10 +7,6 @@
 #include "murmur/par.h"
 #include "murmur/tokenizer.h"
 
-/* Tokens of one packed batch: enough rows for sgemm to run near its peak, few enough for the activations to stay in the
- * cache. 512 to 2,048 differ by less than 3 % on murmur-mini in fp32; 1,024 was best. */
-#define MUR_BATCH_TOKENS 1024
-
 typedef struct mur_verdict {
     mur_sentiment sentiment;
     float probability; /* of that sentiment, 0..1 */
@@ -28,6 +24,7 @@ typedef struct mur_scorer {
     mur_verdict *verdicts;    /* by distinct text */
     float *logits;
     size_t cap;
+    size_t batch_tokens;         /* of a packed batch at most */
     int64_t n_scored, n_tokens;  /* since it was opened */
     void (*tick)(void *context); /* called between batches */
     void *context;
@@ -35,7 +32,8 @@ typedef struct mur_scorer {
 
 /* Collective where `c` is not NULL: the node's first rank reads the weights, all its ranks use them. With NULL the
  * process reads its own. `model` is a folder or a name (registry.h), `label_map` is mur_model_open's; may be NULL. */
-int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map) MUR_MUST_USE;
+int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const char *label_map,
+                    mur_precision precision) MUR_MUST_USE;
 void mur_scorer_close(mur_scorer *s, const mur_comm *c);
 
 /* Local. Whether every id and length that the tokenizer gives is one that the model has. MUR_EDATA. */

@@ -28,7 +28,8 @@ void mur_ids_clear(mur_ids *ids);
 
 /* Reads the tokenizer files of a Hugging Face folder: BertweetTokenizer (vocab.txt, bpe.codes, added_tokens.json),
  * RobertaTokenizer (tokenizer.json, else vocab.json and merges.txt), BertTokenizer and DistilBertTokenizer
- * (tokenizer.json, else vocab.txt). docs/MODEL.md says how the class is found and which file counts. MUR_ENOINPUT, MUR_EDATA; the message names file, line and column. */
+ * (tokenizer.json, else vocab.txt). docs/MODEL.md says how the class is found and which file counts. MUR_ENOINPUT,
+ * MUR_EDATA; the message names file, line and column. */
 int mur_tokenizer_open(mur_tokenizer **out, const char *folder) MUR_MUST_USE;
 void mur_tokenizer_close(mur_tokenizer **t);
 
@@ -37,8 +38,8 @@ void mur_tokenizer_close(mur_tokenizer **t);
  * once on one tokenizer: it holds scratch and a cache. */
 void mur_tokenizer_encode(mur_tokenizer *t, mur_view text, mur_ids *ids, size_t *n_full);
 
-/* The text as its words are seen, appended to `out`: with tweet normalisation where BertweetTokenizer has it, BERT's words
- * a space apart, RoBERTa's text as it is. */
+/* The text as its words are seen, appended to `out`: with tweet normalisation where BertweetTokenizer has it, BERT's
+ * words a space apart, RoBERTa's text as it is. */
 void mur_tokenizer_normalize(mur_tokenizer *t, mur_view text, mur_buf *out);
 
 size_t mur_tokenizer_max_length(const mur_tokenizer *t);

@@ -1,0 +1,55 @@
+/* encoder_internal.h: the inside of an encoder, for the two ways to compute a layer. H is the hidden size, I the
+ * intermediate one, T the batch's tokens. */
+#ifndef MURMUR_MODEL_ENCODER_INTERNAL_H
+#define MURMUR_MODEL_ENCODER_INTERNAL_H
+
+#include "int8.h"
+#include "kernels.h"
+#include "model_internal.h"
+#include "murmur/encoder.h"
+
+struct mur_encoder {
+    const mur_model *model;
+    const mur_kernels *kernels;
+    size_t max_tokens;
+    mur_activate *activate;
+    float *x;         /* [T,H] what a layer takes and gives */
+    float *wide;      /* [T,3H] queries, keys and values side by side; then [T,I] inside the feed-forward */
+    float *context;   /* [T,H] what attention gathered */
+    float *attention; /* scratch of one head */
+    double *seconds;  /* by kernel, where they are wanted; else NULL */
+    double last;      /* the instant up to which time is counted */
+
+    /* int8 alone */
+    mur_int8_rows x8;     /* [T,H] x rounded; then the context */
+    mur_int8_rows inner8; /* [MUR_INT8_BLOCK,I] what is inside the feed-forward, rounded */
+};
+
+static inline size_t mur_encoder_hidden(const mur_encoder *e)
+{
+    return (size_t)e->model->config.hidden_size;
+}
+
+static inline size_t mur_encoder_inner(const mur_encoder *e)
+{
+    return (size_t)e->model->config.intermediate_size;
+}
+
+/* Rows that go through the feed-forward of an int8 layer together: few enough for what is inside it to stay in a
+ * second-level cache, enough to read its weights seldom. */
+#define MUR_INT8_BLOCK ((size_t)96)
+
+/* One layer, post-norm: x = LayerNorm(x + attention(x)), x = LayerNorm(x + feed_forward(x)). The last one is wanted at
+ * each text's first token only: keys and values are computed of all tokens, then x shrinks to the first tokens. */
+typedef void mur_run_layer(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts,
+                           bool is_last);
+mur_run_layer mur_layer_fp32, mur_layer_int8;
+
+/* The time since the last call was that kernel's. A batch has a few calls a layer, each of milliseconds of work. */
+void mur_encoder_spent(mur_encoder *e, mur_kernel k);
+
+/* context = what each query gathers from its text's keys and values. Rows of `wide` are queries, keys, values of a
+ * token; in the last layer the queries are those of first tokens, in the first n_texts rows. */
+void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_last);
+
+#endif

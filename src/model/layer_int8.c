@@ -1,0 +1,83 @@
+/* A layer whose matrix products are of 8-bit integers. What goes into a product is rounded once, row by row, as soon as
+ * the row is whole and still in the first-level cache; all else is fp32 and the same as in layer_fp32.c. */
+#include <string.h>
+
+#include "encoder_internal.h"
+
+/* x8 = round(x = LayerNorm(x)), rows `first` to `end`. */
+static void norm(mur_encoder *e, const float *weight, const float *bias, size_t first, size_t end)
+{
+    size_t hidden = mur_encoder_hidden(e);
+    for (size_t i = first; i < end; i++) {
+        mur_int8_rows row = mur_int8_rows_from(&e->x8, i);
+        e->kernels->layer_norm(e->x + i * hidden, weight, bias, 1, hidden, e->model->config.layer_norm_eps);
+        mur_int8_round(e->kernels, &row, e->x + i * hidden, 1);
+    }
+}
+
+/* What is left of a layer when attention has gathered the context, for rows `first` to `end`. */
+static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end)
+{
+    const mur_kernels *k = e->kernels;
+    size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = end - first;
+    const mur_int8_matrix attention = mur_int8_matrix_at(w->attention_weight, hidden, hidden);
+    const mur_int8_matrix in = mur_int8_matrix_at(w->inner_weight, inner, hidden);
+    const mur_int8_matrix out = mur_int8_matrix_at(w->outer_weight, hidden, inner);
+    const mur_int8_rows x8 = mur_int8_rows_from(&e->x8, first);
+    float *x = e->x + first * hidden;
+
+    mur_int8_round(k, &x8, e->context + first * hidden, n);
+    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+    mur_int8_linear(k, &(mur_int8_product){&x8, n, &attention, 0, hidden, w->attention_bias, x, hidden, true});
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    norm(e, w->attention_norm_weight, w->attention_norm_bias, first, end);
+    mur_encoder_spent(e, MUR_KERNEL_NORM);
+
+    mur_int8_linear(k, &(mur_int8_product){&x8, n, &in, 0, inner, w->inner_bias, e->wide, inner, false});
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    for (size_t i = 0; i < n; i++) {
+        mur_int8_rows row = mur_int8_rows_from(&e->inner8, i);
+        e->activate(e->wide + i * inner, inner);
+        mur_int8_round(k, &row, e->wide + i * inner, 1);
+    }
+    mur_encoder_spent(e, MUR_KERNEL_ACTIVATION);
+    mur_int8_linear(k, &(mur_int8_product){&e->inner8, n, &out, 0, hidden, w->outer_bias, x, hidden, true});
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    norm(e, w->outer_norm_weight, w->outer_norm_bias, first, end);
+    mur_encoder_spent(e, MUR_KERNEL_NORM);
+}
+
+/* x and x8 become those of the first tokens. */
+static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t n_texts)
+{
+    size_t hidden = mur_encoder_hidden(e), stride = mur_int8_stride(hidden);
+    for (size_t text = 0; text < n_texts; text++) { /* downwards or in place: starts[text] >= text */
+        memmove(e->x + text * hidden, e->x + starts[text] * hidden, hidden * sizeof *e->x);
+        memmove(e->x8.values + text * stride, e->x8.values + starts[text] * stride, stride);
+        e->x8.scales[text] = e->x8.scales[starts[text]];
+    }
+}
+
+void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+{
+    const mur_kernels *k = e->kernels;
+    size_t hidden = mur_encoder_hidden(e), n_tokens = starts[n_texts], n = is_last ? n_texts : n_tokens;
+    const mur_int8_matrix qkv = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden);
+    mur_int8_product p = {&e->x8, n_tokens, &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden, false};
+
+    if (is_last) {
+        p.first = hidden;
+        p.n_outputs = 2 * hidden;
+        p.bias = w->qkv_bias + hidden;
+        p.y = e->wide + hidden;
+        mur_int8_linear(k, &p);
+        keep_first_tokens(e, starts, n_texts);
+        p = (mur_int8_product){&e->x8, n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, false};
+    }
+    mur_int8_linear(k, &p);
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    mur_attend(e, starts, n_texts, is_last);
+    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+    for (size_t first = 0; first < n; first += MUR_INT8_BLOCK)
+        finish(e, w, first, first + MUR_INT8_BLOCK < n ? first + MUR_INT8_BLOCK : n);
+}

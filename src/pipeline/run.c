@@ -200,16 +200,19 @@ static size_t n_waiting(const queue *q)
     return n;
 }
 
-/* Rank 0: gold is about to hold rows of two models, which may well be meant. */
+/* Rank 0: gold is about to hold rows of two models, or of one in two precisions, which may well be meant. */
 static void compare_models(const mur_job *j)
 {
     const mur_record *last = mur_job_gold_record(j);
+    const char *precision = mur_precision_name(mur_model_precision(j->scorer.model));
     char hash[MUR_HASH_HEX];
     mur_hash_hex(hash, mur_model_hash(j->scorer.model));
-    if (last && last->model_hash && strcmp(last->model_hash, hash) != 0)
-        mur_log_warn("gold's last rows were scored by model %s (%s) and this run's will be by %s (%s): name that model "
-                     "by --model, or let murmur rescore make them one",
-                     last->model_name, last->model_hash, mur_model_name(j->scorer.model), hash);
+    if (last && last->model_hash &&
+        (strcmp(last->model_hash, hash) != 0 || (last->precision && strcmp(last->precision, precision) != 0)))
+        mur_log_warn("gold's last rows were scored by model %s (%s, %s) and this run's will be by %s (%s, %s): name "
+                     "those by --model and --precision, or let murmur rescore make them one",
+                     last->model_name, last->model_hash, last->precision ? last->precision : "",
+                     mur_model_name(j->scorer.model), hash, precision);
 }
 
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */

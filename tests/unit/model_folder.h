@@ -306,10 +306,12 @@ static inline void test_clear_model(test_model *m)
 }
 
 /* Opens, loads into a block of its own, binds. */
-static inline int test_load_model(mur_model **model, void **block, const char *folder)
+static inline int test_load_model_as(mur_model **model, void **block, const char *folder, mur_precision precision)
 {
     *block = NULL;
     int rc = mur_model_open(model, folder, NULL);
+    if (rc == 0)
+        rc = mur_model_set_precision(*model, precision);
     if (rc < 0)
         return rc;
     *block = mur_try_alloc(1, mur_model_block_bytes(*model));
@@ -317,6 +319,11 @@ static inline int test_load_model(mur_model **model, void **block, const char *f
     if (rc == 0)
         mur_model_bind(*model, *block);
     return rc;
+}
+
+static inline int test_load_model(mur_model **model, void **block, const char *folder)
+{
+    return test_load_model_as(model, block, folder, MUR_PRECISION_FP32);
 }
 
 #endif

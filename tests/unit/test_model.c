@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <unistd.h>
 
+#include "../../src/model/int8.h"
 #include "../../src/model/weights.h"
 #include "model_folder.h"
 
@@ -360,15 +361,33 @@ static void hash_follows_config_tokenizer_and_weights(void **state)
     test_clear_model(&m);
 }
 
+/* Packed weights are in their place when to pack them there again changes nothing. */
+static void check_packed(const test_tensor *t, const mur_part *part, const char *block)
+{
+    size_t len = mur_int8_matrix_bytes(part->packed_rows, part->columns);
+    char *again = mur_try_alloc(1, len);
+    assert_non_null(again);
+    memcpy(again, block + part->offset, len);
+    mur_int8_pack(again, part->packed_rows, part->columns, part->packed_first, t->values, part->rows);
+    assert_memory_equal(again, block + part->offset, len);
+    free(again);
+}
+
 static void check_block(test_model *m, const mur_weights *w, const char *block)
 {
+    size_t n_packed = 0;
     for (size_t i = 0; i < w->n_parts; i++) {
         const mur_part *part = &w->parts[i];
         const test_tensor *t = test_find_tensor(m, part->name);
         assert_non_null(t);
         assert_int_equal(part->rows * part->columns, test_count(t));
-        assert_memory_equal(block + part->offset, t->values, test_count(t) * sizeof(float));
+        n_packed += part->packed_rows != 0;
+        if (part->packed_rows)
+            check_packed(t, part, block);
+        else
+            assert_memory_equal(block + part->offset, t->values, test_count(t) * sizeof(float));
     }
+    assert_true(n_packed == 0 || n_packed == 6 * (size_t)m->layers);
 }
 
 /* The data begins at an odd byte and is longer than a piece of the stream: an element lies across the pieces' edge. */
@@ -404,7 +423,7 @@ static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **sta
                                   .n_labels = m.labels};
             assert_int_equal(mur_checkpoint_open(&file, m.folder), 0);
             assert_true(file.files[0].len > 8 << 20);
-            mur_weights_plan(&w, &c, MUR_PRECISION_FP32);
+            mur_weights_plan(&w, &c, padding % 2 ? MUR_PRECISION_INT8 : MUR_PRECISION_FP32);
             assert_int_equal(mur_weights_locate(&w, &file), 0);
             char *block = mur_try_alloc(1, w.block_bytes);
             assert_int_equal(mur_weights_load(&w, &file, block, &hashes), 0);

@@ -29,24 +29,23 @@ static const mur_model_shape shapes[] = {
 };
 #define N_SHAPES (sizeof shapes / sizeof *shapes)
 
-static const char *const precisions[] = {"fp32"};
-#define N_PRECISIONS (sizeof precisions / sizeof *precisions)
-
 /* Operations of one repeat where nobody says how many tweets: some seconds at 100 GFLOP/s, two batches of
  * base. */
 #define DEFAULT_WORK 3.4e11
 
 int mur_bench_encoder_check(const mur_bench *b)
 {
-    size_t shape = 0, precision = 0;
+    size_t shape = 0;
+    mur_precision precision;
     while (b->shape && shape < N_SHAPES && strcmp(shapes[shape].name, b->shape) != 0)
         shape++;
-    while (b->precision && precision < N_PRECISIONS && strcmp(precisions[precision], b->precision) != 0)
-        precision++;
     if (shape == N_SHAPES)
         return mur_fail(MUR_EUSAGE, "--shape: '%s' is neither base nor small", b->shape);
-    if (precision == N_PRECISIONS)
-        return mur_fail(MUR_EUSAGE, "--precision: '%s' is not one of this build: fp32 is", b->precision);
+    int rc = b->precision ? mur_precision_parse(&precision, b->precision) : 0;
+    if (rc < 0) {
+        mur_error_add("--precision");
+        return rc;
+    }
     if (b->shape && b->model)
         return mur_fail(MUR_EUSAGE, "--shape makes a model and --model names one: give one of them");
     return 0;
@@ -55,7 +54,8 @@ int mur_bench_encoder_check(const mur_bench *b)
 /* One model in one precision on all ranks. */
 typedef struct job {
     const mur_bench *bench;
-    const char *name, *precision;
+    const char *name;
+    mur_precision precision;
     mur_peak_kind peak;
     mur_model *model;
     mur_encoder *encoder;
@@ -129,7 +129,8 @@ static int plan(job *j)
         j->n_tweets = (size_t)ceil(DEFAULT_WORK / work_of_token(c) * (double)j->lengths.n / (double)sum);
     for (size_t i = 0; i < j->n_tweets; i++)
         j->n_tokens += length_of(j, i);
-    j->max_tokens = longest > MUR_BATCH_TOKENS ? longest : MUR_BATCH_TOKENS;
+    j->max_tokens = mur_encoder_batch_tokens(j->precision);
+    j->max_tokens = longest > j->max_tokens ? longest : j->max_tokens;
     j->ids = mur_alloc(j->n_tokens, sizeof *j->ids);
     j->starts = mur_alloc(j->max_tokens + 1, sizeof *j->starts);
     j->logits = mur_alloc(j->max_tokens * (size_t)c->n_labels, sizeof *j->logits);
@@ -235,7 +236,7 @@ static int tell(job *j)
 
     mur_figure figures[32] = {
         {"shape", 0, MUR_TEXT, j->name},
-        {"precision", 0, MUR_TEXT, j->precision},
+        {"precision", 0, MUR_TEXT, mur_precision_name(j->precision)},
         {"ranks", c->n_ranks, MUR_COUNT, NULL},
         {"tweets", n_tweets, MUR_COUNT, NULL},
         {"tokens", n_tokens, MUR_COUNT, NULL},
@@ -257,24 +258,26 @@ static int tell(job *j)
         snprintf(names[k], sizeof names[k], "%s_share", mur_kernel_name((mur_kernel)k));
         figures[n++] = (mur_figure){names[k], j->by_kernel[k] / in_kernels, MUR_NUMBER, NULL};
     }
-    char *what = mur_format("%s %s", j->name, j->precision);
+    char *what = mur_format("%s %s", j->name, mur_precision_name(j->precision));
     int rc = mur_bench_tell(j->bench, what, figures, n);
     free(what);
     return rc;
 }
 
-static int run_model(const mur_bench *b, const mur_model_shape *shape, const char *precision)
+static int run_model(const mur_bench *b, const mur_model_shape *shape, mur_precision precision)
 {
     const mur_comm *c = b->comm;
     job j = {.bench = b, .precision = precision, .random = (uint64_t)c->rank << 32};
     for (int kind = 0; kind < MUR_N_PEAKS; kind++)
-        if (strcmp(mur_peak_name((mur_peak_kind)kind), precision) == 0)
+        if (strcmp(mur_peak_name((mur_peak_kind)kind), mur_precision_name(precision)) == 0)
             j.peak = (mur_peak_kind)kind;
     int rc = 0;
     if (b->model)
         rc = find_model(&j.model, b->model);
     else
         mur_model_open_random(&j.model, shape);
+    if (rc == 0)
+        rc = mur_model_set_precision(j.model, precision);
     if (rc == 0) {
         j.name = mur_model_name(j.model);
         rc = plan(&j);
@@ -300,9 +303,9 @@ int mur_bench_encoder(const mur_bench *b)
 {
     int rc = 0;
     for (size_t s = 0; s < (b->model ? 1 : N_SHAPES) && rc == 0; s++)
-        for (size_t p = 0; p < N_PRECISIONS && rc == 0; p++)
+        for (int p = 0; p < MUR_N_PRECISIONS && rc == 0; p++)
             if ((!b->shape || strcmp(b->shape, shapes[s].name) == 0) &&
-                (!b->precision || strcmp(b->precision, precisions[p]) == 0))
-                rc = run_model(b, &shapes[s], precisions[p]);
+                (!b->precision || strcmp(b->precision, mur_precision_name((mur_precision)p)) == 0))
+                rc = run_model(b, &shapes[s], (mur_precision)p);
     return rc;
 }

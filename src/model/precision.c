@@ -2,7 +2,7 @@
 
 #include "murmur/model.h"
 
-static const char *const names[] = {[MUR_PRECISION_FP32] = "fp32", [MUR_PRECISION_INT8] = "int8"};
+static const char *const names[MUR_N_PRECISIONS] = {[MUR_PRECISION_FP32] = "fp32", [MUR_PRECISION_INT8] = "int8"};
 
 const char *mur_precision_name(mur_precision p)
 {
@@ -11,7 +11,7 @@ const char *mur_precision_name(mur_precision p)
 
 int mur_precision_parse(mur_precision *out, const char *name)
 {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < MUR_N_PRECISIONS; i++) {
         if (strcmp(names[i], name) == 0) {
             *out = (mur_precision)i;
             return 0;

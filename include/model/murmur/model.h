@@ -29,7 +29,7 @@ const char *mur_sentiment_name(mur_sentiment s);
 typedef enum { MUR_GELU, MUR_GELU_TANH, MUR_RELU, MUR_TANH } mur_activation;
 
 /* What matrix products are computed in: numbers of 32 bits, or of 8 with scales (docs/MODEL.md). */
-typedef enum { MUR_PRECISION_FP32, MUR_PRECISION_INT8 } mur_precision;
+typedef enum { MUR_PRECISION_FP32, MUR_PRECISION_INT8, MUR_N_PRECISIONS } mur_precision;
 
 /* "fp32", "int8" */
 const char *mur_precision_name(mur_precision p);

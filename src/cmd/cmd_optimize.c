@@ -5,20 +5,18 @@
 #include "murmur/log.h"
 #include "murmur/optimize.h"
 #include "murmur/quantity.h"
+#include "writing_options.h"
 
 static const mur_option options[] = {
     {"target-size", "SIZE", "what a part's rows may take, uncompressed (default 256M)", NULL},
     {"dry-run", NULL, "only say which parts would be put together", NULL},
-    {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
-    {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},
-    {"break-lock", NULL, "take the store over from a writer that is known to be dead", NULL},
+    MUR_WRITING_OPTIONS,
     {NULL, NULL, NULL, NULL},
 };
 
 static int set(void *into, const char *name, const char *value)
 {
     mur_optimize_options *o = into;
-    int64_t number = 0;
     int rc = 0;
     if (strcmp(name, "target-size") == 0) {
         rc = mur_size_parse(&o->target_bytes, value);
@@ -26,13 +24,8 @@ static int set(void *into, const char *name, const char *value)
             rc = mur_fail(MUR_EUSAGE, "'%s' is no size of a part", value);
     } else if (strcmp(name, "dry-run") == 0) {
         o->is_dry = true;
-    } else if (strcmp(name, "compress") == 0) {
-        rc = mur_integer_parse(&number, value, 0, 9);
-        o->compress = (int)number;
-    } else if (strcmp(name, "io-timeout") == 0) {
-        rc = mur_duration_parse(&o->io_timeout_ms, value);
-    } else if (strcmp(name, "break-lock") == 0) {
-        o->is_breaking_lock = true;
+    } else if (mur_writing_takes(name)) {
+        rc = mur_writing_set(&o->writing, name, value);
     }
     return rc < 0 ? rc : 0;
 }

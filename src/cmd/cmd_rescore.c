@@ -6,6 +6,7 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/rescore.h"
+#include "writing_options.h"
 
 static const mur_option options[] = {
     {"model", "MODEL",
@@ -14,16 +15,13 @@ static const mur_option options[] = {
     MUR_PRECISION_OPTION,
     {"text", "CHOICE", "what the model reads: cleaned or raw (default: as the last one did)", NULL},
     {"max-bytes", "SIZE", "rows of so many bytes of source files make one part (default 256M)", NULL},
-    {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
-    {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},
-    {"break-lock", NULL, "take the store over from a writer that is known to be dead", NULL},
+    MUR_WRITING_OPTIONS,
     {NULL, NULL, NULL, NULL},
 };
 
 static int set(void *into, const char *name, const char *value)
 {
     mur_rescore_options *o = into;
-    int64_t number = 0;
     int rc = 0;
     if (strcmp(name, "model") == 0) {
         o->model = value;
@@ -38,13 +36,8 @@ static int set(void *into, const char *name, const char *value)
             rc = mur_fail(MUR_EUSAGE, "'%s' is neither cleaned nor raw", value);
     } else if (strcmp(name, "max-bytes") == 0) {
         rc = mur_size_parse(&o->max_bytes, value);
-    } else if (strcmp(name, "compress") == 0) {
-        rc = mur_integer_parse(&number, value, 0, 9);
-        o->compress = (int)number;
-    } else if (strcmp(name, "io-timeout") == 0) {
-        rc = mur_duration_parse(&o->io_timeout_ms, value);
-    } else if (strcmp(name, "break-lock") == 0) {
-        o->is_breaking_lock = true;
+    } else if (mur_writing_takes(name)) {
+        rc = mur_writing_set(&o->writing, name, value);
     }
     return rc < 0 ? rc : 0;
 }

@@ -6,6 +6,7 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/run.h"
+#include "writing_options.h"
 
 static const mur_option options[] = {
     {"store", "DIR", "where the tables are kept; made if it is not there", "MURMUR_STORE"},
@@ -25,9 +26,7 @@ static const mur_option options[] = {
     {"schema", "FILE", "columns that bronze is to have (JSON of murmur or of Spark's StructType)", NULL},
     {"merge-schema", NULL, "add columns of --schema that bronze lacks, from the next commit on", NULL},
     {"strict", NULL, "a record that is rejected ends the job", NULL},
-    {"compress", "0..9", "deflate level of the parts (default 1)", NULL},
-    {"io-timeout", "TIME", "end the job when writing makes no progress for so long (default 300s)", NULL},
-    {"break-lock", NULL, "take the store over from a writer that is known to be dead", NULL},
+    MUR_WRITING_OPTIONS,
     {NULL, NULL, NULL, NULL},
 };
 
@@ -57,7 +56,6 @@ static int set_trigger(mur_run_options *o, const char *value)
 static int set(void *into, const char *name, const char *value)
 {
     mur_run_options *o = into;
-    int64_t number = 0;
     int rc = 0;
     if (strcmp(name, "store") == 0) {
         o->store = value;
@@ -91,13 +89,8 @@ static int set(void *into, const char *name, const char *value)
         o->is_merging_schema = true;
     } else if (strcmp(name, "strict") == 0) {
         o->is_strict = true;
-    } else if (strcmp(name, "compress") == 0) {
-        rc = mur_integer_parse(&number, value, 0, 9);
-        o->compress = (int)number;
-    } else if (strcmp(name, "io-timeout") == 0) {
-        rc = mur_duration_parse(&o->io_timeout_ms, value);
-    } else if (strcmp(name, "break-lock") == 0) {
-        o->is_breaking_lock = true;
+    } else if (mur_writing_takes(name)) {
+        rc = mur_writing_set(&o->writing, name, value);
     }
     return rc < 0 ? rc : 0;
 }

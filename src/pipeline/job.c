@@ -24,7 +24,7 @@ void mur_job_name(mur_job *j)
 int mur_job_open_store(mur_job *j)
 {
     int rc = mur_store_open(&j->store, j->options->store);
-    return rc < 0 ? rc : mur_store_lock(j->store, j->run_id, j->options->is_breaking_lock);
+    return rc < 0 ? rc : mur_store_lock(j->store, j->run_id, j->options->writing.is_breaking_lock);
 }
 
 void mur_job_close_store(mur_job *j)
@@ -140,6 +140,6 @@ mur_part_options mur_job_part_options(const mur_job *j, int64_t version)
     return (mur_part_options){.store = j->options->store,
                               .run_id = j->run_id,
                               .version = version,
-                              .compress = j->options->compress,
-                              .io_timeout_ms = j->options->io_timeout_ms};
+                              .compress = j->options->writing.compress,
+                              .io_timeout_ms = j->options->writing.io_timeout_ms};
 }

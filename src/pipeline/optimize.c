@@ -13,7 +13,7 @@
 
 void mur_optimize_options_init(mur_optimize_options *o)
 {
-    *o = (mur_optimize_options){.target_bytes = MUR_OPTIMIZE_TARGET, .compress = 1, .io_timeout_ms = 300000};
+    *o = (mur_optimize_options){.target_bytes = MUR_OPTIMIZE_TARGET, .writing = MUR_WRITING_DEFAULT};
 }
 
 /* Collective. What each part takes uncompressed; the ranks share the opening, which holds all against the log: a
@@ -126,9 +126,7 @@ int mur_optimize(mur_comm *c, const mur_optimize_options *o, void (*say)(void *c
     mur_run_options options;
     mur_run_options_init(&options);
     options.store = o->store;
-    options.compress = o->compress;
-    options.io_timeout_ms = o->io_timeout_ms;
-    options.is_breaking_lock = o->is_breaking_lock;
+    options.writing = o->writing;
     mur_job j = {.c = c, .options = &options};
     size_t n = o->n_tables ? o->n_tables : MUR_N_TABLES;
     for (size_t i = 0; i < o->n_tables; i++)

@@ -40,8 +40,7 @@ void mur_rescore_options_init(mur_rescore_options *o)
 {
     mur_run_options run;
     mur_run_options_init(&run);
-    *o =
-        (mur_rescore_options){.max_bytes = run.max_bytes, .compress = run.compress, .io_timeout_ms = run.io_timeout_ms};
+    *o = (mur_rescore_options){.max_bytes = run.max_bytes, .writing = run.writing};
 }
 
 /* Rank 0. A member of a record's options. */
@@ -322,9 +321,7 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     s.options.store = o->store;
     s.options.model = o->model;
     s.options.label_map = o->label_map;
-    s.options.compress = o->compress;
-    s.options.io_timeout_ms = o->io_timeout_ms;
-    s.options.is_breaking_lock = o->is_breaking_lock;
+    s.options.writing = o->writing;
     mur_job *j = &s.job;
     *j = (mur_job){.c = c, .options = &s.options};
     mur_job_name(j);

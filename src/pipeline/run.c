@@ -32,8 +32,7 @@ void mur_run_options_init(mur_run_options *o)
                            .max_files = 1000,
                            .max_bytes = (int64_t)256 << 20,
                            .max_value = MUR_MAX_VALUE,
-                           .io_timeout_ms = 300000,
-                           .compress = 1};
+                           .writing = MUR_WRITING_DEFAULT};
 }
 
 /* What is to be ingested: rank 0's. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "murmur/par.h"
+#include "murmur/writing.h"
 
 /* What a part takes uncompressed, and the ranks together in memory while they write it: what a batch of `murmur run`
  * takes at its default --max-bytes. */
@@ -17,10 +18,8 @@ typedef struct mur_optimize_options {
     char *const *tables; /* names, borrowed; none: all tables */
     size_t n_tables;
     int64_t target_bytes; /* of a part, uncompressed */
-    int compress;         /* 0..9 */
-    int64_t io_timeout_ms;
+    mur_writing writing;
     bool is_dry; /* says what would be done, without the lock */
-    bool is_breaking_lock;
 } mur_optimize_options;
 
 /* The defaults of murmur(1); `store` is the caller's to set. */

@@ -12,9 +12,7 @@ typedef struct mur_rescore_options {
     bool has_text; /* else the model reads what the last one read */
     mur_text_choice text;
     int64_t max_bytes; /* of source files whose rows make one part: bounds what the ranks hold in memory */
-    int compress;      /* 0..9 */
-    int64_t io_timeout_ms;
-    bool is_breaking_lock;
+    mur_writing writing;
 } mur_rescore_options;
 
 /* The defaults of murmur(1); `store` and `model` are the caller's to set. */

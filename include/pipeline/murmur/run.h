@@ -8,6 +8,7 @@
 #include "murmur/mention.h"
 #include "murmur/model.h"
 #include "murmur/par.h"
+#include "murmur/writing.h"
 
 typedef enum {
     MUR_TRIGGER_AVAILABLE_NOW, /* batch after batch until all is read */
@@ -30,14 +31,12 @@ typedef struct mur_run_options {
     int64_t max_files, max_bytes; /* per batch */
     int64_t max_value;            /* bytes of one value of a record */
     int64_t settle_ms;            /* a file that moved within this time is left for the next trigger */
-    int64_t io_timeout_ms;
+    mur_writing writing;
     mur_mention_rule mention_rule;
     mur_text_choice text;
     bool is_folding_case;   /* application counts mentions without regard to case */
     bool is_merging_schema; /* columns that bronze lacks are added to it; else they are an error */
     bool is_strict;
-    bool is_breaking_lock;
-    int compress; /* 0..9 */
 } mur_run_options;
 
 /* The defaults of murmur(1); `sources`, `store` and `model` are the caller's to set. */

@@ -5,6 +5,8 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 
+#define ALIGNMENT 64 /* a cache line */
+
 struct mur_share_handles {
     MPI_Win window;
 };
@@ -33,16 +35,19 @@ int mur_share_open(mur_share *s, const mur_comm *c, size_t len)
         return rc;
 
     s->handles = mur_alloc(1, sizeof *s->handles);
-    MPI_Aint mine = c->node_rank == 0 ? (MPI_Aint)(len ? len : 1) : 0, got;
+    MPI_Aint mine = c->node_rank == 0 ? (MPI_Aint)(len + ALIGNMENT) : 0, got;
     int unit;
     void *local;
     MUR_MPI(MPI_Win_allocate_shared(mine, 1, MPI_INFO_NULL, c->handles->node, &local, &s->handles->window));
     MUR_MPI(MPI_Win_set_errhandler(s->handles->window, MPI_ERRORS_RETURN));
     MUR_MPI(MPI_Win_shared_query(s->handles->window, 0, &got, &unit, &s->bytes));
     MUR_MPI(MPI_Win_lock_all(MPI_MODE_NOCHECK, s->handles->window));
+    /* Open MPI puts its own words for each rank first. Every rank maps the window at a page's begin, so all come to the
+     * same byte of it. */
+    s->bytes = (void *)(((uintptr_t)s->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     s->len = len;
     if (c->node_rank == 0)
-        memset(s->bytes, 0, (size_t)got);
+        memset(s->bytes, 0, len);
     mur_share_publish(s, c);
     return 0;
 }

@@ -81,7 +81,8 @@ typedef struct mur_share {
     struct mur_share_handles *handles;
 } mur_share;
 
-/* Collective. All ranks of a node give the same `len`. Fails where /dev/shm has no room. */
+/* Collective. All ranks of a node give the same `len`; the block is zeroed and begins at a cache line (64 bytes). Fails
+ * where /dev/shm has no room. */
 int mur_share_open(mur_share *s, const mur_comm *c, size_t len) MUR_MUST_USE;
 
 /* Collective. After this, what the node's first rank wrote into the block is seen by all its ranks. */

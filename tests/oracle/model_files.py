@@ -123,14 +123,14 @@ def round_to(array, dtype):
 
 
 def write_safetensors(path, tensors, dtype="F32"):
-    header, data = {}, b""
+    header, data, end = {}, [], 0
     for name, array in tensors.items():
-        held = to_bytes(array, dtype)
+        data.append(to_bytes(array, dtype))
         header[name] = {"dtype": dtype_of(array, dtype), "shape": list(array.shape),
-                        "data_offsets": [len(data), len(data) + len(held)]}
-        data += held
+                        "data_offsets": [end, end + len(data[-1])]}
+        end += len(data[-1])
     text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+    path.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *data]))
 
 
 # ---- pytorch_model.bin ----

@@ -2,11 +2,12 @@
 docs/FORMAT.md says."""
 
 import json
+import shutil
 import unittest
 
 import h5py
 import murmur_cli
-from murmur_cli import MODEL, mpirun, run
+from murmur_cli import MODEL, execute, mpirun, run
 
 
 def texts(part, name):
@@ -112,6 +113,13 @@ class Bench(murmur_cli.TestCase):
         self.check_encoder(line, 9437184, 1)
         (table,) = self.assert_status(run("bench", "encoder", *options), 0).out.decode().splitlines()
         self.assertTrue(table.startswith("encoder   small fp32 "), table)
+
+    def test_peers_are_skipped_where_there_is_no_node(self):
+        (self.folder / "dirname").symlink_to(shutil.which("dirname"))
+        script = murmur_cli.SOURCE / "scripts/bench_peers.sh"
+        result = self.assert_status(execute([shutil.which("bash"), script], env={"PATH": str(self.folder)}), 0)
+        self.assertEqual(result.out, b"")
+        self.assertIn("skipped: there is no node", result.err)
 
     def test_usage(self):
         self.assertIn("there is no measurement 'speed'", self.assert_fails(run("bench", "speed"), 64))

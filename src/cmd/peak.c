@@ -48,6 +48,10 @@ static volatile unsigned char kept;
     }
 
 #if defined(__x86_64__)
+/* Unsigned, whose sums may wrap around. */
+typedef unsigned unsigned8 __attribute__((vector_size(32)));
+typedef unsigned unsigned16 __attribute__((vector_size(64)));
+
 #define INSTRUCTION(name, s) __asm__ volatile(name " %1, %1, %0" : "+v"(s) : "v"(x))
 
 #define NEXT_SSE(s) __asm__ volatile("mulps %1, %0\n\taddps %1, %0" : "+x"(s) : "x"(x))
@@ -60,13 +64,13 @@ LOOP(fp32_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps(fact
 LOOP(fp32_avx512, __attribute__((target("avx512f"))), __m512, _mm512_set1_ps(factor), NEXT_AVX512)
 
 #define NEXT_BF16(s) INSTRUCTION("vdpbf16ps", s)
-LOOP(bf16_avx512, __attribute__((target("avx512f"))), __m512i, _mm512_set1_epi32(digits), NEXT_BF16)
+LOOP(bf16_avx512, __attribute__((target("avx512f"))), unsigned16, (unsigned16)_mm512_set1_epi32(digits), NEXT_BF16)
 
 #define NEXT_AVX_VNNI(s) INSTRUCTION("%{vex%} vpdpbusd", s)
-LOOP(int8_avx, __attribute__((target("avx2"))), __m256i, _mm256_set1_epi32(digits), NEXT_AVX_VNNI)
+LOOP(int8_avx, __attribute__((target("avx2"))), unsigned8, (unsigned8)_mm256_set1_epi32(digits), NEXT_AVX_VNNI)
 
 #define NEXT_VNNI(s) INSTRUCTION("vpdpbusd", s)
-LOOP(int8_avx512, __attribute__((target("avx512f"))), __m512i, _mm512_set1_epi32(digits), NEXT_VNNI)
+LOOP(int8_avx512, __attribute__((target("avx512f"))), unsigned16, (unsigned16)_mm512_set1_epi32(digits), NEXT_VNNI)
 
 static bool has_avx512(void)
 {

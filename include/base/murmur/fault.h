@@ -45,7 +45,7 @@
     X("lock.link", STEP)         /* linked to _lock, */                                                                \
     X("lock.unlink", PASS)       /* its own name removed */                                                            \
     X("lock.sync", STEP)         /* what a dead writer left is brought to disk */                                      \
-    X("schema.merge", STEP)      /* bronze's columns are found */                                                  \
+    X("schema.merge", STEP)      /* bronze's columns are found */                                                      \
     X("lock.renew", PASS)        /* by a thread, now and then */                                                       \
     X("source.list", STEP)       /* the source folders are walked */                                                   \
     X("source.probe", STEP)      /* a pending file is opened and its kind found */                                     \

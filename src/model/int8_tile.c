@@ -127,7 +127,8 @@ VNNI void mur_int8_tile_avx512vnni(int32_t *c, const uint8_t *x, size_t ld, size
         ROWS(1)
         ROWS(2)
         ROWS(3)
-        ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
+        ROWS(4)
+        ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
 #undef ROWS
             default : break;
     }

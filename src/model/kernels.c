@@ -68,6 +68,7 @@ size_t mur_attention_scratch(size_t n_keys, size_t d)
         .add_to_rows = add_to_rows_##loops,                                                                            \
         .layer_norm = layer_norm_##loops,                                                                              \
         .gelu = gelu_##loops,                                                                                          \
+        .gelu_coarse = gelu_coarse_##loops,                                                                            \
         .gelu_tanh = gelu_tanh_##loops,                                                                                \
         .relu = relu_##loops,                                                                                          \
         .tanh = tanh_##loops,                                                                                          \

@@ -51,6 +51,7 @@ typedef struct mur_kernels {
 
     /* x[n] = f(x[n]) */
     void (*gelu)(float *x, size_t n);
+    void (*gelu_coarse)(float *x, size_t n); /* gelu within 7e-5 |x| */
     void (*gelu_tanh)(float *x, size_t n);
     void (*relu)(float *x, size_t n);
     void (*tanh)(float *x, size_t n);

@@ -3,12 +3,11 @@
  * lanes. */
 
 /* The sum of the lanes, halves onto halves. */
-TARGET static float NAME(total)(float lane[LANES])
+TARGET static float NAME(total)(const float lane[LANES])
 {
-    for (size_t half = LANES / 2; half > 0; half /= 2)
-        for (size_t l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    const vector4 *four = (const vector4 *)lane;
+    vector4 sum = (four[0] + four[2]) + (four[1] + four[3]);
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
 /* Σ x[n]: each lane sums every 16th, then the lanes are summed. */
@@ -73,6 +72,12 @@ TARGET static void NAME(gelu)(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         x[i] = mur_gelu(x[i]);
+}
+
+TARGET static void NAME(gelu_coarse)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_gelu_coarse(x[i]);
 }
 
 TARGET static void NAME(gelu_tanh)(float *x, size_t n)

@@ -123,14 +123,20 @@ VNNI void mur_int8_tile_avx512vnni(int32_t *c, const uint8_t *x, size_t ld, size
 {
     switch (n_rows) {
 #define ROWS(n)                                                                                                        \
-    case n: tile(c, x, ld, n, panel, offsets, n_groups); break;
-        ROWS(1)
-        ROWS(2)
-        ROWS(3)
-        ROWS(4)
-        ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12)
+    case n: tile(c, x, ld, n, panel, offsets, n_groups); return
+        ROWS(1);
+        ROWS(2);
+        ROWS(3);
+        ROWS(4);
+        ROWS(5);
+        ROWS(6);
+        ROWS(7);
+        ROWS(8);
+        ROWS(9);
+        ROWS(10);
+        ROWS(11);
+        ROWS(12);
 #undef ROWS
-            default : break;
     }
 }
 

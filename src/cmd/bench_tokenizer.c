@@ -48,7 +48,7 @@ static int load(void *model, double *seconds)
 
 int mur_bench_tokenizer(const mur_bench *b)
 {
-    char *model = b->model ? mur_strdup(b->model) : mur_default_model();
+    char *model = mur_model_or_default(b->model);
     mur_tokenizer *t = NULL;
     mur_documents documents = {0};
     mur_frame bronze;

@@ -50,8 +50,9 @@ void mur_print_help(const mur_command *self, FILE *to);
 /* Results: buffered standard output whose errors are found. MUR_EIO; 0 when the reader has gone away (as `| head`). */
 int mur_output(mur_view bytes) MUR_MUST_USE;
 
-/* The default model: $MURMUR_MODEL, else weights/murmur-mini found from the executable. A fresh string. */
-char *mur_default_model(void);
+/* The model `given`, or where that is NULL the default: $MURMUR_MODEL, else weights/murmur-mini found from the
+ * executable. A fresh string. */
+char *mur_model_or_default(const char *given);
 
 extern const mur_command mur_cmd_run, mur_cmd_sources, mur_cmd_export, mur_cmd_history, mur_cmd_verify,
     mur_cmd_mentions, mur_cmd_classify, mur_cmd_tokenize, mur_cmd_model, mur_cmd_generate, mur_cmd_optimize,

@@ -216,10 +216,8 @@ static int run_on_all(settings *s, size_t i, mur_comm *c)
     int rc = 0;
     if (!s->bench.comm) {
         rc = mur_comm_open(c);
-        if (rc == 0) {
-            mur_log_rank_set(c->rank);
+        if (rc == 0)
             s->bench.comm = c;
-        }
     }
     return rc == 0 ? measurements[i].run(&s->bench) : rc;
 }

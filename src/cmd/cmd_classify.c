@@ -105,7 +105,7 @@ static int run(const mur_command *self, int argc, char **argv)
         return mur_fail(MUR_EUSAGE, "--json reads standard input; it does not take '%s'", argv[first]);
 
     context c = {.settings = &s};
-    char *model = s.model ? mur_strdup(s.model) : mur_default_model();
+    char *model = mur_model_or_default(s.model);
     rc = mur_scorer_open(&c.scorer, NULL, model, s.label_map, s.precision);
     if (rc == 0) {
         c.logits = mur_alloc((size_t)mur_model_config_of(c.scorer.model)->n_labels, sizeof *c.logits);

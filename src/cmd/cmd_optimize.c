@@ -69,7 +69,6 @@ static int run(const mur_command *self, int argc, char **argv)
     summary s = {0};
     rc = mur_comm_open(&c);
     if (rc == 0) {
-        mur_log_rank_set(c.rank);
         rc = mur_optimize(&c, &o, say, &s);
         if (rc == 0 && c.rank == 0) {
             if (s.n_after == 0)

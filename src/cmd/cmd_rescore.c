@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cmd.h"
-#include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/rescore.h"
@@ -50,15 +49,13 @@ static int run(const mur_command *self, int argc, char **argv)
     if (rc != 0)
         return rc;
     o.store = argv[first];
-    char *model = o.model ? mur_strdup(o.model) : mur_default_model();
+    char *model = mur_model_or_default(o.model);
     o.model = model;
 
     mur_comm c;
     rc = mur_comm_open(&c);
-    if (rc == 0) {
-        mur_log_rank_set(c.rank);
+    if (rc == 0)
         rc = mur_rescore(&c, &o);
-    }
     mur_comm_close(&c);
     free(model);
     return rc;

@@ -58,7 +58,7 @@ static int run(const mur_command *self, int argc, char **argv)
     int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
     if (rc != 0)
         return rc;
-    char *model = s.model ? mur_strdup(s.model) : mur_default_model();
+    char *model = mur_model_or_default(s.model);
     context c = {.is_normalized_shown = s.is_normalized_shown};
     char *folder;
     rc = mur_registry_find(&folder, model);

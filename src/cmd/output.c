@@ -14,12 +14,12 @@ int mur_output(mur_view bytes)
 
 /* The executable is BUILD/murmur in SOURCE/build/PRESET, or PREFIX/bin/murmur: the model is looked for from there,
  * never from the current folder. */
-char *mur_default_model(void)
+char *mur_model_or_default(const char *given)
 {
     static const char *const places[] = {"../../weights/murmur-mini", "../share/murmur/weights/murmur-mini"};
-    const char *given = getenv("MURMUR_MODEL");
-    if (given && *given)
-        return mur_strdup(given);
+    const char *usual = getenv("MURMUR_MODEL");
+    if (given || (usual && *usual))
+        return mur_strdup(given ? given : usual);
 
     char executable[4096];
     ssize_t len = readlink("/proc/self/exe", executable, sizeof executable - 1);

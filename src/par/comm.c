@@ -83,6 +83,7 @@ int mur_comm_open(mur_comm *c)
     MUR_MPI(MPI_Comm_set_errhandler(h->all, MPI_ERRORS_RETURN));
     MUR_MPI(MPI_Comm_rank(h->all, &c->rank));
     MUR_MPI(MPI_Comm_size(h->all, &c->n_ranks));
+    mur_log_rank_set(c->rank);
     MUR_MPI(MPI_Comm_split_type(h->all, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &h->node));
     MUR_MPI(MPI_Comm_rank(h->node, &c->node_rank));
     MUR_MPI(MPI_Comm_size(h->node, &c->node_size));

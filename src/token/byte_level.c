@@ -114,20 +114,13 @@ static int read_files(byte_level *t, mur_vocab *v, const tokenizer_folder *folde
 {
     char *vocab_path = mur_path_join(folder->path, "vocab.json"),
          *merges_path = mur_path_join(folder->path, "merges.txt");
-    int32_t cls, sep;
     int rc = mur_vocab_read_json_file(v, vocab_path);
     if (rc == 0)
         rc = mur_byte_merges_read(&t->bpe, v, merges_path);
     if (rc == 0)
         rc = mur_special_tokens_read(&t->specials, v, folder, &defaults);
     if (rc == 0)
-        rc = mur_special_tokens_need(&cls, &t->specials, MUR_ROLE_CLS, vocab_path);
-    if (rc == 0)
-        rc = mur_special_tokens_need(&sep, &t->specials, MUR_ROLE_SEP, vocab_path);
-    if (rc == 0)
-        rc = mur_frame_add_before(&t->base.frame, cls);
-    if (rc == 0)
-        rc = mur_frame_add_after(&t->base.frame, sep);
+        rc = mur_special_tokens_frame(&t->base.frame, &t->specials, vocab_path);
     free(vocab_path);
     free(merges_path);
     return rc;

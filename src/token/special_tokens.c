@@ -254,3 +254,14 @@ int mur_special_tokens_need(int32_t *id, const mur_special_tokens *s, int role, 
         return mur_fail(MUR_EDATA, "%s has no entry for the %s", where, role_names[role]);
     return 0;
 }
+
+int mur_special_tokens_frame(mur_frame *out, const mur_special_tokens *s, const char *where)
+{
+    int32_t cls, sep;
+    int rc = mur_special_tokens_need(&cls, s, MUR_ROLE_CLS, where);
+    if (rc == 0)
+        rc = mur_special_tokens_need(&sep, s, MUR_ROLE_SEP, where);
+    if (rc == 0)
+        rc = mur_frame_add_before(out, cls);
+    return rc == 0 ? mur_frame_add_after(out, sep) : rc;
+}

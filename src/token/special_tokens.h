@@ -6,6 +6,7 @@
 #define MURMUR_TOKEN_SPECIAL_TOKENS_H
 
 #include "added_tokens.h"
+#include "frame.h"
 #include "tokenizer_folder.h"
 #include "vocab.h"
 
@@ -44,5 +45,8 @@ size_t mur_special_tokens_vocab_size(const mur_special_tokens *s, const mur_voca
 
 /* The id of a role that must have one; MUR_EDATA names the role and `where` it was looked for. */
 int mur_special_tokens_need(int32_t *id, const mur_special_tokens *s, int role, const char *where) MUR_MUST_USE;
+
+/* What stands around a text where no tokenizer.json says: cls before it, sep behind. Errors as above. */
+int mur_special_tokens_frame(mur_frame *out, const mur_special_tokens *s, const char *where) MUR_MUST_USE;
 
 #endif

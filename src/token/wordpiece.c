@@ -146,7 +146,6 @@ static int read_json(wordpiece *t, const tokenizer_folder *folder)
 static int read_files(wordpiece *t, const tokenizer_folder *folder)
 {
     char *path = mur_path_join(folder->path, "vocab.txt");
-    int32_t cls, sep;
     t->most_characters = MOST_CHARACTERS;
     int rc = mur_vocab_read_lines(&t->vocab, path);
     if (rc == 0)
@@ -154,13 +153,7 @@ static int read_files(wordpiece *t, const tokenizer_folder *folder)
     if (rc == 0)
         rc = mur_special_tokens_need(&t->unknown, &t->specials, MUR_ROLE_UNK, path);
     if (rc == 0)
-        rc = mur_special_tokens_need(&cls, &t->specials, MUR_ROLE_CLS, path);
-    if (rc == 0)
-        rc = mur_special_tokens_need(&sep, &t->specials, MUR_ROLE_SEP, path);
-    if (rc == 0)
-        rc = mur_frame_add_before(&t->base.frame, cls);
-    if (rc == 0)
-        rc = mur_frame_add_after(&t->base.frame, sep);
+        rc = mur_special_tokens_frame(&t->base.frame, &t->specials, path);
     find_continuing(t, mur_view_of(CONTINUING));
     free(path);
     return rc;

@@ -26,8 +26,9 @@ typedef struct mur_comm {
  * is none. Local, and before or without mur_comm_open: commands that only read run on rank 0 alone, without MPI. */
 int mur_launch_rank(void);
 
-/* Collective. Starts MPI and fills `c`. One of several processes that each are alone in MPI (srun without PMIx, another
- * MPI's mpiexec, an sbatch script that starts the program bare) is refused: MUR_EUSAGE with the cure. */
+/* Collective. Starts MPI, fills `c`, and lets the log speak as this rank. One of several processes that each are alone
+ * in MPI (srun without PMIx, another MPI's mpiexec, an sbatch script that starts the program bare) is refused:
+ * MUR_EUSAGE with the cure. */
 int mur_comm_open(mur_comm *c) MUR_MUST_USE;
 
 /* A job of this process alone, inside a larger job or without MPI: agreement, sums, broadcasts, gathers and exchanges

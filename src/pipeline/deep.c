@@ -105,14 +105,6 @@ static int64_t newest_alike(const mur_store *s, const char *table, int64_t versi
     return version;
 }
 
-/* The newest version at or before `version` that is no rewrite: whose record has the options that made the rows. */
-static const mur_record *maker_of(const mur_store *s, const char *table, int64_t version)
-{
-    while (version > 0 && mur_store_is_rewrite(s, mur_store_change(s, table, version)))
-        version--;
-    return mur_store_record_of(s, mur_store_change(s, table, version));
-}
-
 static int mention_rule_of(const mur_record *r, mur_mention_rule *rule)
 {
     cJSON *options = mur_json_parse(mur_view_of(r->options), "options");
@@ -385,7 +377,7 @@ static int check_application(checker *k)
                    .gold_version = newest_alike(k->store, "gold", last->input_version),
                    .gold_rows = rows_at(k->store, "gold", last->input_version),
                    .first_wrong = INT64_MAX};
-    const mur_record *maker = maker_of(k->store, "application", last->version);
+    const mur_record *maker = mur_store_maker(k->store, last);
     cJSON *options = mur_json_parse(mur_view_of(maker->options), "options");
     if (!options)
         return MUR_EDATA;

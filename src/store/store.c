@@ -94,6 +94,13 @@ bool mur_store_is_rewrite(const mur_store *s, const mur_change *change)
     return r && strcmp(r->operation, MUR_OPERATION_REWRITE) == 0;
 }
 
+const mur_record *mur_store_maker(const mur_store *s, const mur_change *change)
+{
+    while (change->version > 0 && mur_store_is_rewrite(s, change))
+        change = mur_store_change(s, change->table, change->version - 1);
+    return mur_store_record_of(s, change);
+}
+
 bool mur_store_is_vacuumed(const mur_store *s, const char *path)
 {
     return mur_map_find(&s->vacuumed, mur_view_of(path)) != MUR_MAP_NONE;

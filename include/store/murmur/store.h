@@ -43,6 +43,10 @@ const mur_record *mur_store_record_of(const mur_store *s, const mur_change *chan
  * OPTIMIZE. Who follows a table by its versions passes over such changes. */
 bool mur_store_is_rewrite(const mur_store *s, const mur_change *change);
 
+/* The record of the newest change of the table, up to this one, that is no rewrite: it has the model and the options
+ * that made the newest rows. */
+const mur_record *mur_store_maker(const mur_store *s, const mur_change *change);
+
 /* A reader keeps to one record, and sees every table as of it: the last record that is not later than an instant (-1:
  * none), and the table's version at a record (-1: it had none yet). */
 int64_t mur_store_record_as_of(const mur_store *s, int64_t time);

@@ -12,6 +12,7 @@ OWNERS = {
     r"cJSON_Parse\w*": {"json"},
     r"cblas_\w+|openblas_\w+": {"model"},
     r"XXH\w+": {"base"},
+    r"posix_spawnp?|fork|exec\w+|popen|system": {"picture"},
     r"(un)?gz\w+|inflate\w*": {"text", "model"},
 }
 

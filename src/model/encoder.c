@@ -61,8 +61,6 @@ int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens)
     int rc = mur_kernels_choose(&e->kernels);
     if (rc == 0) {
         e->activate = mur_kernels_activation(e->kernels, m->config.activation);
-        if (m->precision == MUR_PRECISION_INT8 && m->config.activation == MUR_GELU)
-            e->activate = e->kernels->gelu_coarse;
         rc = reserve(e);
     }
     if (rc < 0)

@@ -10,6 +10,9 @@
 #define ROWS ((size_t)MUR_TILE_ROWS)
 #define LINE ((size_t)64)
 
+/* After so many tiles of a panel the next panel has been fetched. */
+#define AHEAD_TILES ((size_t)8)
+
 /* Activations that go through all panels before the next rows do: they stay in a second-level cache, half of which they
  * may take, while a panel comes from it as well. */
 #define BLOCK_BYTES ((size_t)256 << 10)
@@ -89,19 +92,23 @@ void mur_int8_round(const mur_kernels *k, const mur_int8_rows *rows, const float
         rows->scales[i] = k->round_row(rows->values + i * stride, x + i * rows->width, rows->width);
 }
 
-/* One panel for rows `from` to `end`. */
-static void multiply_panel(const mur_kernels *k, const mur_int8_product *p, size_t panel, size_t from, size_t end)
+/* One panel for rows `from` to `end`, while the panel at `next` comes nearer: a slice with each tile, until it is
+ * there. */
+static void multiply_panel(const mur_kernels *k, const mur_int8_product *p, size_t panel, size_t from, size_t end,
+                           const int8_t *next)
 {
     const mur_int8_matrix *w = p->w;
     size_t stride = mur_int8_stride(w->n_inputs), begin = panel * COLUMNS;
     size_t left = begin < p->first ? p->first - begin : 0;
     size_t right = begin + COLUMNS < p->first + p->n_outputs ? COLUMNS : p->first + p->n_outputs - begin;
     size_t column = begin + left - p->first; /* of y */
-    int32_t c[MUR_TILE_ROWS * MUR_TILE_COLUMNS];
+    size_t n_groups = count_groups(w->n_inputs), slice = MUR_TILE_AHEAD(n_groups);
+    _Alignas(64) int32_t c[MUR_TILE_ROWS * MUR_TILE_COLUMNS];
     for (size_t row = from; row < end; row += ROWS) {
+        const int8_t *ahead = next + (row - from) / ROWS % AHEAD_TILES * slice;
         size_t n_rows = end - row < ROWS ? end - row : ROWS;
         k->int8_tile(c, p->x->values + row * stride, stride, n_rows, w->panels + panel * panel_bytes(w->n_inputs),
-                     w->offsets + begin, count_groups(w->n_inputs));
+                     w->offsets + begin, n_groups, ahead);
         k->scale_tile(&(mur_scaling){
             .y = p->y + row * p->ld_y + column,
             .ld_y = p->ld_y,
@@ -111,7 +118,7 @@ static void multiply_panel(const mur_kernels *k, const mur_int8_product *p, size
             .row_scales = p->x->scales + row,
             .column_scales = w->scales + begin + left,
             .bias = p->bias + column,
-            .is_added = p->is_added,
+            .then = p->then,
         });
     }
 }
@@ -120,7 +127,13 @@ void mur_int8_linear(const mur_kernels *k, const mur_int8_product *p)
 {
     size_t block = BLOCK_BYTES / mur_int8_stride(p->w->n_inputs) / ROWS * ROWS;
     block = block > ROWS ? block : ROWS;
-    for (size_t row = 0; row < p->n; row += block)
-        for (size_t panel = p->first / COLUMNS; panel < count_panels(p->first + p->n_outputs); panel++)
-            multiply_panel(k, p, panel, row, row + block < p->n ? row + block : p->n);
+    size_t first = p->first / COLUMNS, end = count_panels(p->first + p->n_outputs), bytes = panel_bytes(p->w->n_inputs);
+    for (size_t row = 0; row < p->n; row += block) {
+        size_t row_end = row + block < p->n ? row + block : p->n;
+        const int8_t *after = row_end < p->n ? p->w->panels + first * bytes : p->next;
+        for (size_t panel = first; panel < end; panel++) {
+            const int8_t *here = p->w->panels + panel * bytes;
+            multiply_panel(k, p, panel, row, row_end, panel + 1 < end ? here + bytes : after ? after : here);
+        }
+    }
 }

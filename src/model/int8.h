@@ -64,7 +64,8 @@ typedef struct mur_int8_product {
     const float *bias; /* [n_outputs] */
     float *y;
     size_t ld_y;
-    bool is_added; /* y += instead */
+    mur_then then;
+    const int8_t *next; /* the panels that are wanted after these, to be fetched ahead; or NULL */
 } mur_int8_product;
 
 void mur_int8_linear(const mur_kernels *k, const mur_int8_product *p);

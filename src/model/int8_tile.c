@@ -11,8 +11,9 @@
 
 /* Unsigned, since the sum of (q + 128) w may pass 2^31 on the way to one that does not. */
 void mur_int8_tile_portable(int32_t *c, const uint8_t *x, size_t ld, size_t n_rows, const int8_t *panel,
-                            const int32_t *offsets, size_t n_groups)
+                            const int32_t *offsets, size_t n_groups, const int8_t *ahead)
 {
+    (void)ahead;
     for (size_t r = 0; r < n_rows; r++) {
         uint32_t sum[COLUMNS];
         memcpy(sum, offsets, sizeof sum);
@@ -71,9 +72,10 @@ AVX2 INLINE void half_tile(int32_t *c, const uint8_t *x, size_t ld, const size_t
 }
 
 AVX2 void mur_int8_tile_avx2(int32_t *c, const uint8_t *x, size_t ld, size_t n_rows, const int8_t *panel,
-                             const int32_t *offsets, size_t n_groups)
+                             const int32_t *offsets, size_t n_groups, const int8_t *ahead)
 {
     (void)offsets;
+    (void)ahead;
     for (size_t first = 0; first < n_rows; first += AVX2_ROWS) {
         for (size_t half = 0; half < 2; half++) {
             int32_t *to = c + first * COLUMNS + half * COLUMNS / 2;
@@ -91,39 +93,58 @@ AVX2 void mur_int8_tile_avx2(int32_t *c, const uint8_t *x, size_t ld, size_t n_r
 
 /* Rows are reached from every third one, so that their addresses need few registers. */
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#define FULL _Pragma("GCC unroll 12")
+
+/* Group `g` of those behind `third` and `panel`: of each row four inputs, times the panel's. */
+VNNI INLINE void add_group(__m512i (*sum)[2], const uint8_t *const *third, size_t ld, const size_t n_rows,
+                           const int8_t *panel, size_t g)
+{
+    __m512i w0 = _mm512_loadu_si512(panel + g * GROUP_BYTES), w1 = _mm512_loadu_si512(panel + g * GROUP_BYTES + 64);
+    FULL for (size_t r = 0; r < n_rows; r++)
+    {
+        __m512i a = _mm512_set1_epi32(four_at(third[r / 3] + r % 3 * ld + 4 * g));
+        sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], a, w0);
+        sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], a, w1);
+    }
+}
+
+/* Weights come from memory, which is slow to begin: the next panel's are fetched into the second-level cache while this
+ * one is used, a line for each four groups; and the next rows into the first. */
 VNNI INLINE void tile(int32_t *c, const uint8_t *x, size_t ld, const size_t n_rows, const int8_t *panel,
-                      const int32_t *offsets, size_t n_groups)
+                      const int32_t *offsets, size_t n_groups, const int8_t *ahead)
 {
     __m512i sum[MUR_TILE_ROWS][2];
     const __m512i offset0 = _mm512_loadu_si512(offsets), offset1 = _mm512_loadu_si512(offsets + 16);
-#pragma GCC unroll 12
-    for (size_t r = 0; r < n_rows; r++) {
+    FULL for (size_t r = 0; r < n_rows; r++)
+    {
         sum[r][0] = offset0;
         sum[r][1] = offset1;
     }
     const uint8_t *third[] = {x, x + 3 * ld, x + 6 * ld, x + 9 * ld};
-    for (size_t g = 0; g < n_groups; g++, panel += GROUP_BYTES) {
-        __m512i w0 = _mm512_loadu_si512(panel), w1 = _mm512_loadu_si512(panel + 64);
-#pragma GCC unroll 12
-        for (size_t r = 0; r < n_rows; r++) {
-            __m512i a = _mm512_set1_epi32(four_at(third[r / 3] + r % 3 * ld + 4 * g));
-            sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], a, w0);
-            sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], a, w1);
-        }
+    const uint8_t *next = x + n_rows * ld;
+    size_t g = 0;
+    for (; g + 4 <= n_groups; g += 4, panel += 4 * GROUP_BYTES, ahead += 64, next += 4 * 64) {
+        _mm_prefetch((const char *)ahead, _MM_HINT_T1);
+        for (size_t i = 0; i < 4; i++)
+            _mm_prefetch((const char *)next + i * 64, _MM_HINT_T0);
+        FULL for (size_t i = 0; i < 4; i++) add_group(sum, third, ld, n_rows, panel, i);
+        FULL for (size_t i = 0; i < 4; i++) third[i] += 4 * 4;
     }
-#pragma GCC unroll 12
-    for (size_t r = 0; r < n_rows; r++) {
-        _mm512_storeu_si512(c + r * COLUMNS, sum[r][0]);
-        _mm512_storeu_si512(c + r * COLUMNS + 16, sum[r][1]);
+    for (size_t i = 0; g < n_groups; g++, i++)
+        add_group(sum, third, ld, n_rows, panel, i);
+    FULL for (size_t r = 0; r < n_rows; r++)
+    {
+        _mm512_store_si512(c + r * COLUMNS, sum[r][0]);
+        _mm512_store_si512(c + r * COLUMNS + 16, sum[r][1]);
     }
 }
 
 VNNI void mur_int8_tile_avx512vnni(int32_t *c, const uint8_t *x, size_t ld, size_t n_rows, const int8_t *panel,
-                                   const int32_t *offsets, size_t n_groups)
+                                   const int32_t *offsets, size_t n_groups, const int8_t *ahead)
 {
     switch (n_rows) {
 #define ROWS(n)                                                                                                        \
-    case n: tile(c, x, ld, n, panel, offsets, n_groups); return
+    case n: tile(c, x, ld, n, panel, offsets, n_groups, ahead); return
         ROWS(1);
         ROWS(2);
         ROWS(3);

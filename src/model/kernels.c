@@ -14,9 +14,12 @@
 
 /* Registers of the three sizes, at any address. */
 typedef float vector4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t integers4 __attribute__((vector_size(16), aligned(4), may_alias));
 #if defined(__x86_64__)
 typedef float vector8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float vector16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t integers8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef int32_t integers16 __attribute__((vector_size(64), aligned(4), may_alias));
 #endif
 
 static inline size_t round_up(size_t n, size_t to)
@@ -35,27 +38,32 @@ size_t mur_attention_scratch(size_t n_keys, size_t d)
 #define TARGET
 #define NAME(function) function##_portable
 #define VECTOR vector4
+#define INTEGERS integers4
 #define WIDTH 4
 #include "kernels_body.h"
 #undef TARGET
 #undef NAME
 #undef VECTOR
+#undef INTEGERS
 #undef WIDTH
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx2")))
 #define NAME(function) function##_avx2
 #define VECTOR vector8
+#define INTEGERS integers8
 #define WIDTH 8
 #include "kernels_body.h"
 #undef TARGET
 #undef NAME
 #undef VECTOR
+#undef INTEGERS
 #undef WIDTH
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define NAME(function) function##_avx512
 #define VECTOR vector16
+#define INTEGERS integers16
 #define WIDTH 16
 #include "kernels_body.h"
 #endif
@@ -68,7 +76,6 @@ size_t mur_attention_scratch(size_t n_keys, size_t d)
         .add_to_rows = add_to_rows_##loops,                                                                            \
         .layer_norm = layer_norm_##loops,                                                                              \
         .gelu = gelu_##loops,                                                                                          \
-        .gelu_coarse = gelu_coarse_##loops,                                                                            \
         .gelu_tanh = gelu_tanh_##loops,                                                                                \
         .relu = relu_##loops,                                                                                          \
         .tanh = tanh_##loops,                                                                                          \

@@ -22,15 +22,22 @@ typedef struct mur_attention {
     float *scratch; /* mur_attention_scratch(most keys, d) floats, 64-byte aligned */
 } mur_attention;
 
-/* Sums c[n_rows,n_columns] of a tile, MUR_TILE_COLUMNS apart, as numbers:
- * y = c · row_scale · column_scale + bias, or that added to y. */
+/* What becomes of a product v, element by element. */
+typedef enum mur_then {
+    MUR_THEN_SET,  /* y = v */
+    MUR_THEN_ADD,  /* y += v */
+    MUR_THEN_GELU, /* y = gelu_coarse(v) */
+} mur_then;
+
+/* Sums c[n_rows,n_columns] of a tile, MUR_TILE_COLUMNS apart, as numbers v = c · row_scale · column_scale + bias, and
+ * what becomes of them. c is 64-byte aligned where it has all columns. */
 typedef struct mur_scaling {
     float *y;
     size_t ld_y;
     const int32_t *c;
     size_t n_rows, n_columns;
     const float *row_scales, *column_scales, *bias;
-    bool is_added;
+    mur_then then;
 } mur_scaling;
 
 /* y[n,out] = x[n,in] · w[out,in]ᵀ + b[out]; rows of y are ld_y floats apart. */
@@ -51,7 +58,6 @@ typedef struct mur_kernels {
 
     /* x[n] = f(x[n]) */
     void (*gelu)(float *x, size_t n);
-    void (*gelu_coarse)(float *x, size_t n); /* gelu within 7e-5 |x| */
     void (*gelu_tanh)(float *x, size_t n);
     void (*relu)(float *x, size_t n);
     void (*tanh)(float *x, size_t n);

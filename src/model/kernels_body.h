@@ -74,12 +74,6 @@ TARGET static void NAME(gelu)(float *x, size_t n)
         x[i] = mur_gelu(x[i]);
 }
 
-TARGET static void NAME(gelu_coarse)(float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        x[i] = mur_gelu_coarse(x[i]);
-}
-
 TARGET static void NAME(gelu_tanh)(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -232,25 +226,51 @@ TARGET static float NAME(round_row)(uint8_t *restrict q, const float *x, size_t 
     return most * (1.0f / 127);
 }
 
-TARGET static inline void NAME(scale_row)(float *restrict y, const int32_t *c, float scale, const float *scales,
-                                          const float *bias, size_t n, bool is_added)
+/* A few columns, one by one. */
+TARGET static void NAME(scale_some)(const mur_scaling *s)
 {
-    if (is_added)
-        for (size_t j = 0; j < n; j++)
-            y[j] += (float)c[j] * (scale * scales[j]) + bias[j];
-    else
-        for (size_t j = 0; j < n; j++)
-            y[j] = (float)c[j] * (scale * scales[j]) + bias[j];
+    for (size_t r = 0; r < s->n_rows; r++) {
+        for (size_t j = 0; j < s->n_columns; j++) {
+            float *y = s->y + r * s->ld_y + j;
+            float v = (float)s->c[r * MUR_TILE_COLUMNS + j] * (s->row_scales[r] * s->column_scales[j]) + s->bias[j];
+            *y = s->then == MUR_THEN_ADD ? *y + v : s->then == MUR_THEN_GELU ? mur_gelu_coarse(v) : v;
+        }
+    }
+}
+
+/* All columns, 16 at a time, whose scales and biases stay in registers. `then` is a constant wherever it is inlined. */
+TARGET static inline __attribute__((always_inline)) void NAME(scale_all)(const mur_scaling *s, const mur_then then)
+{
+    for (size_t j = 0; j < MUR_TILE_COLUMNS; j += LANES) {
+        VECTOR scale[PARTS], bias[PARTS];
+        memcpy(scale, s->column_scales + j, sizeof scale);
+        memcpy(bias, s->bias + j, sizeof bias);
+        const int32_t *c = s->c + j;
+        float *restrict y = s->y + j;
+        for (size_t r = 0; r < s->n_rows; r++, c += MUR_TILE_COLUMNS, y += s->ld_y) {
+            for (size_t p = 0; p < PARTS; p++) {
+                VECTOR v = __builtin_convertvector(*(const INTEGERS *)(c + p * WIDTH), VECTOR);
+                v = v * (s->row_scales[r] * scale[p]) + bias[p];
+                VECTOR *to = (VECTOR *)(y + p * WIDTH);
+                if (then == MUR_THEN_ADD)
+                    v += *to;
+                *to = v;
+            }
+            if (then == MUR_THEN_GELU)
+                for (size_t l = 0; l < LANES; l++)
+                    y[l] = mur_gelu_coarse(y[l]);
+        }
+    }
 }
 
 TARGET static void NAME(scale_tile)(const mur_scaling *s)
 {
-    for (size_t r = 0; r < s->n_rows; r++) {
-        float *y = s->y + r * s->ld_y;
-        const int32_t *c = s->c + r * MUR_TILE_COLUMNS;
-        if (s->n_columns == MUR_TILE_COLUMNS) /* nearly always: a loop without a tail */
-            NAME(scale_row)(y, c, s->row_scales[r], s->column_scales, s->bias, MUR_TILE_COLUMNS, s->is_added);
-        else
-            NAME(scale_row)(y, c, s->row_scales[r], s->column_scales, s->bias, s->n_columns, s->is_added);
-    }
+    if (s->n_columns < MUR_TILE_COLUMNS)
+        NAME(scale_some)(s);
+    else if (s->then == MUR_THEN_ADD)
+        NAME(scale_all)(s, MUR_THEN_ADD);
+    else if (s->then == MUR_THEN_GELU)
+        NAME(scale_all)(s, MUR_THEN_GELU);
+    else
+        NAME(scale_all)(s, MUR_THEN_SET);
 }

@@ -15,8 +15,9 @@ static void norm(mur_encoder *e, const float *weight, const float *bias, size_t 
     }
 }
 
-/* What is left of a layer when attention has gathered the context, for rows `first` to `end`. */
-static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end)
+/* What is left of a layer when attention has gathered the context, for rows `first` to `end`. `next` is what will be
+ * multiplied with after that. */
+static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end, const int8_t *next)
 {
     const mur_kernels *k = e->kernels;
     size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = end - first;
@@ -28,20 +29,25 @@ static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, siz
 
     mur_int8_round(k, &x8, e->context + first * hidden, n);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
-    mur_int8_linear(k, &(mur_int8_product){&x8, n, &attention, 0, hidden, w->attention_bias, x, hidden, true});
+    mur_int8_linear(
+        k, &(mur_int8_product){&x8, n, &attention, 0, hidden, w->attention_bias, x, hidden, MUR_THEN_ADD, in.panels});
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     norm(e, w->attention_norm_weight, w->attention_norm_bias, first, end);
     mur_encoder_spent(e, MUR_KERNEL_NORM);
 
-    mur_int8_linear(k, &(mur_int8_product){&x8, n, &in, 0, inner, w->inner_bias, e->wide, inner, false});
+    bool is_gelu = e->model->config.activation == MUR_GELU;
+    mur_int8_linear(k, &(mur_int8_product){&x8, n, &in, 0, inner, w->inner_bias, e->wide, inner,
+                                           is_gelu ? MUR_THEN_GELU : MUR_THEN_SET, out.panels});
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     for (size_t i = 0; i < n; i++) {
         mur_int8_rows row = mur_int8_rows_from(&e->inner8, i);
-        e->activate(e->wide + i * inner, inner);
+        if (!is_gelu)
+            e->activate(e->wide + i * inner, inner);
         mur_int8_round(k, &row, e->wide + i * inner, 1);
     }
     mur_encoder_spent(e, MUR_KERNEL_ACTIVATION);
-    mur_int8_linear(k, &(mur_int8_product){&e->inner8, n, &out, 0, hidden, w->outer_bias, x, hidden, true});
+    mur_int8_linear(k,
+                    &(mur_int8_product){&e->inner8, n, &out, 0, hidden, w->outer_bias, x, hidden, MUR_THEN_ADD, next});
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     norm(e, w->outer_norm_weight, w->outer_norm_bias, first, end);
     mur_encoder_spent(e, MUR_KERNEL_NORM);
@@ -63,21 +69,29 @@ void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *st
     const mur_kernels *k = e->kernels;
     size_t hidden = mur_encoder_hidden(e), n_tokens = starts[n_texts], n = is_last ? n_texts : n_tokens;
     const mur_int8_matrix qkv = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden);
-    mur_int8_product p = {&e->x8, n_tokens, &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden, false};
+    const mur_int8_matrix attention = mur_int8_matrix_at(w->attention_weight, hidden, hidden);
+    mur_int8_product p = {&e->x8,       n_tokens,        &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden,
+                          MUR_THEN_SET, attention.panels};
 
     if (is_last) {
         p.first = hidden;
         p.n_outputs = 2 * hidden;
         p.bias = w->qkv_bias + hidden;
         p.y = e->wide + hidden;
+        p.next = qkv.panels;
         mur_int8_linear(k, &p);
         keep_first_tokens(e, starts, n_texts);
-        p = (mur_int8_product){&e->x8, n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, false};
+        p = (mur_int8_product){&e->x8,          n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET,
+                               attention.panels};
     }
     mur_int8_linear(k, &p);
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     mur_attend(e, starts, n_texts, is_last);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
-    for (size_t first = 0; first < n; first += MUR_INT8_BLOCK)
-        finish(e, w, first, first + MUR_INT8_BLOCK < n ? first + MUR_INT8_BLOCK : n);
+    /* Behind the last rows come the next layer's queries. */
+    const int8_t *next_layer = is_last ? NULL : mur_int8_matrix_at(w[1].qkv_weight, 3 * hidden, hidden).panels;
+    for (size_t first = 0; first < n; first += MUR_INT8_BLOCK) {
+        size_t end = first + MUR_INT8_BLOCK < n ? first + MUR_INT8_BLOCK : n;
+        finish(e, w, first, end, end < n ? attention.panels : next_layer);
+    }
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/model/approx.h"
 #include "../../src/model/int8.h"
 #include "murmur/error.h"
 #include "murmur/mem.h"
@@ -109,6 +110,16 @@ static void multiply_plainly(float *y, const layer *l)
     free(p);
 }
 
+static float become(mur_then then, float y, float v)
+{
+    switch (then) {
+    case MUR_THEN_SET: return v;
+    case MUR_THEN_ADD: return y + v;
+    case MUR_THEN_GELU: break;
+    }
+    return mur_gelu_coarse(v);
+}
+
 /* With every set of instructions, into rows that are wider than the result, for a range of the outputs, added or not.
  */
 static void check_layer(layer *l)
@@ -122,7 +133,7 @@ static void check_layer(layer *l)
         const mur_kernels *k = mur_kernels_at(set);
         mur_int8_rows x = make_rows(l->n, l->in);
         mur_int8_round(k, &x, l->x, l->n);
-        for (int is_added = 0; is_added < 2; is_added++) {
+        for (int then = MUR_THEN_SET; then <= MUR_THEN_GELU; then++) {
             float *y = random_floats(l->n * ld, 1), *before = mur_alloc(l->n * ld, sizeof *before);
             memcpy(before, y, l->n * ld * sizeof *y);
             mur_int8_linear(k, &(mur_int8_product){.x = &x,
@@ -133,12 +144,13 @@ static void check_layer(layer *l)
                                                    .bias = l->bias + first,
                                                    .y = y,
                                                    .ld_y = ld,
-                                                   .is_added = is_added});
+                                                   .then = (mur_then)then,
+                                                   .next = w.panels});
             for (size_t i = 0; i < l->n; i++) {
                 for (size_t c = 0; c < ld; c++) {
                     float want = before[i * ld + c];
                     if (c < n_outputs)
-                        want = expected[i * l->out + first + c] + (is_added ? want : 0);
+                        want = become((mur_then)then, want, expected[i * l->out + first + c]);
                     assert_true(y[i * ld + c] == want);
                 }
             }
@@ -235,7 +247,7 @@ static void infinities_and_nan_come_out_as_such(void **state)
         mur_int8_rows x = make_rows(2, 5);
         float y[8];
         mur_int8_round(mur_kernels_at(set), &x, l.x, 2);
-        mur_int8_linear(mur_kernels_at(set), &(mur_int8_product){&x, 2, &w, 0, 4, l.bias, y, 4, false});
+        mur_int8_linear(mur_kernels_at(set), &(mur_int8_product){&x, 2, &w, 0, 4, l.bias, y, 4, MUR_THEN_SET, NULL});
         for (size_t i = 0; i < 8; i++)
             assert_false(isfinite(y[i]));
         clear_rows(&x);

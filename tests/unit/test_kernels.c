@@ -245,7 +245,6 @@ static void check_same_bits(const mur_kernels *k, const mur_kernels *portable, s
     struct {
         void (*one)(float *, size_t), (*other)(float *, size_t);
     } each[] = {{k->gelu, portable->gelu},
-                {k->gelu_coarse, portable->gelu_coarse},
                 {k->gelu_tanh, portable->gelu_tanh},
                 {k->relu, portable->relu},
                 {k->tanh, portable->tanh}};

@@ -3,15 +3,16 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "csv.h"
 #include "export_h5.h"
 #include "json_lines.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
+#include "murmur/table_rows.h"
 #include "murmur/tables.h"
 #include "murmur/utf8.h"
-#include "table_rows.h"
 #include "when.h"
 
 typedef enum { FORMAT_JSONL, FORMAT_CSV, FORMAT_H5, N_FORMATS } format;
@@ -65,25 +66,6 @@ static mur_view make_utf8(mur_buf *mended, mur_view text)
     return mur_buf_view(mended);
 }
 
-/* RFC 4180: quoted where it must be; an empty string is quoted too, so that it differs from null. */
-static void append_csv_string(mur_buf *out, mur_view text)
-{
-    bool is_plain = text.len > 0;
-    for (size_t i = 0; is_plain && i < text.len; i++)
-        is_plain = !strchr(",\"\r\n", text.ptr[i]) || text.ptr[i] == '\0';
-    if (is_plain) {
-        mur_buf_append_view(out, text);
-        return;
-    }
-    mur_buf_append_byte(out, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"')
-            mur_buf_append_byte(out, '"');
-        mur_buf_append_byte(out, text.ptr[i]);
-    }
-    mur_buf_append_byte(out, '"');
-}
-
 typedef struct context {
     const settings *settings;
     mur_buf out, mended;
@@ -98,7 +80,7 @@ static void append_value(context *c, const mur_frame *rows, size_t row, size_t c
     case MUR_STRING: {
         mur_view text = make_utf8(&c->mended, mur_frame_string(rows, row, column));
         if (is_csv)
-            append_csv_string(&c->out, text);
+            mur_append_csv_string(&c->out, text);
         else
             mur_append_json_string(&c->out, text);
         break;
@@ -183,7 +165,7 @@ static int export_text(const mur_store *store, const mur_selection *selection, c
     if (s->format == FORMAT_CSV) {
         for (size_t k = 0; k < schema->n_columns; k++) {
             append_before(&c, schema, k);
-            append_csv_string(&c.out, mur_view_of(schema->columns[k].name));
+            mur_append_csv_string(&c.out, mur_view_of(schema->columns[k].name));
         }
         mur_buf_append_byte(&c.out, '\n');
     }

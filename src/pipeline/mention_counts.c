@@ -64,7 +64,7 @@ static mur_view fold(mur_buf *folded, mur_view mention)
     return mur_buf_view(folded);
 }
 
-static mur_sentiment sentiment_of(mur_view name)
+mur_sentiment mur_sentiment_of(mur_view name)
 {
     mur_sentiment s = MUR_NEG;
     while (s < MUR_POS && !mur_view_equal(name, mur_view_of(mur_sentiment_name(s))))
@@ -88,7 +88,7 @@ void mur_count_gold(mur_mention_counts *t, const mur_frame *rows, bool is_foldin
             continue;
         int64_t timestamp = mur_frame_int64(rows, r, 1);
         mur_counts one = {.oldest = timestamp, .newest = timestamp};
-        one.by_sentiment[sentiment_of(mur_frame_string(rows, r, 2))] = 1;
+        one.by_sentiment[mur_sentiment_of(mur_frame_string(rows, r, 2))] = 1;
         mur_mention_counts_add(t, mention, &one);
     }
     mur_buf_clear(&folded);

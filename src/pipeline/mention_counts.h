@@ -27,6 +27,9 @@ typedef struct mur_mention_counts {
 void mur_mention_counts_add(mur_mention_counts *t, mur_view mention, const mur_counts *more);
 void mur_mention_counts_clear(mur_mention_counts *t);
 
+/* POS, NEU or NEG, as gold's predicted_sentiment has it. */
+mur_sentiment mur_sentiment_of(mur_view name);
+
 /* The columns of gold that are counted. */
 extern const mur_schema mur_gold_counted;
 

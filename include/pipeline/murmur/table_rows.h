@@ -1,4 +1,4 @@
-/* table_rows.h: commands that read a table of a store row by row. */
+/* table_rows.h: a table of a store read row by row, as of one record, in memory that does not grow with it. Local. */
 #ifndef MURMUR_TABLE_ROWS_H
 #define MURMUR_TABLE_ROWS_H
 

@@ -1,4 +1,4 @@
-#include "table_rows.h"
+#include "murmur/table_rows.h"
 
 #include <stdlib.h>
 

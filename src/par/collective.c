@@ -2,12 +2,21 @@
 #include <stdlib.h>
 
 #include "comm_mpi.h"
+#include "murmur/clock.h"
 #include "murmur/mem.h"
 
 /* A job of one (mur_comm_alone) has no handles. */
 static bool is_alone(const mur_comm *c)
 {
     return !c->handles;
+}
+
+/* Waits, and adds the time to what this kind of collective has taken so far. */
+static void wait_for(MPI_Request *request, double *seconds)
+{
+    double start = mur_monotonic();
+    mur_comm_wait(request);
+    *seconds += mur_monotonic() - start;
 }
 
 int mur_agree(const mur_comm *c, int rc)
@@ -18,13 +27,15 @@ int mur_agree(const mur_comm *c, int rc)
         int code, rank;
     } mine = {rc < 0 ? rc : 0, c->rank}, worst;
     MPI_Request request;
+    mur_traffic *traffic = &c->handles->traffic;
     MUR_MPI(MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MINLOC, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &traffic->reduce_seconds);
+    traffic->reduce_bytes += (int64_t)sizeof mine;
     if (worst.code == 0)
         return 0;
     mur_error *e = mur_error_last();
     MUR_MPI(MPI_Ibcast(e, (int)sizeof *e, MPI_BYTE, worst.rank, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &traffic->broadcast_seconds);
     e->rank = worst.rank;
     return worst.code;
 }
@@ -35,7 +46,7 @@ void mur_barrier(const mur_comm *c)
         return;
     MPI_Request request;
     MUR_MPI(MPI_Ibarrier(c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &c->handles->traffic.reduce_seconds);
 }
 
 static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
@@ -44,7 +55,8 @@ static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
         return;
     MPI_Request request;
     MUR_MPI(MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_INT64_T, op, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &c->handles->traffic.reduce_seconds);
+    c->handles->traffic.reduce_bytes += (int64_t)(n * sizeof *values);
 }
 
 int64_t mur_sum(const mur_comm *c, int64_t value)
@@ -81,7 +93,8 @@ int64_t mur_sum_before(const mur_comm *c, int64_t value)
     int64_t before = 0;
     MPI_Request request;
     MUR_MPI(MPI_Iexscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &c->handles->traffic.reduce_seconds);
+    c->handles->traffic.reduce_bytes += (int64_t)sizeof value;
     return c->rank == 0 ? 0 : before; /* rank 0's is undefined by the standard */
 }
 
@@ -91,7 +104,8 @@ int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
         return value;
     MPI_Request request;
     MUR_MPI(MPI_Ibcast(&value, 1, MPI_INT64_T, 0, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &c->handles->traffic.broadcast_seconds);
+    c->handles->traffic.broadcast_bytes += (int64_t)sizeof value;
     return value;
 }
 
@@ -112,8 +126,9 @@ void mur_broadcast(const mur_comm *c, mur_buf *b)
         size_t step = len - done < ROUND ? len - done : ROUND;
         MPI_Request request;
         MUR_MPI(MPI_Ibcast(b->ptr + done, (int)step, MPI_BYTE, 0, c->handles->all, &request));
-        mur_comm_wait(c, &request);
+        wait_for(&request, &c->handles->traffic.broadcast_seconds);
     }
+    c->handles->traffic.broadcast_bytes += (int64_t)len;
 }
 
 void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming, size_t *ends)
@@ -129,8 +144,9 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
     for (int r = 0; r < n; r++)
         sizes[r] = (int64_t)outgoing[r].len;
     MPI_Request request;
+    mur_traffic *traffic = &c->handles->traffic;
     MUR_MPI(MPI_Ialltoall(sizes, 1, MPI_INT64_T, coming, 1, MPI_INT64_T, c->handles->all, &request));
-    mur_comm_wait(c, &request);
+    wait_for(&request, &traffic->exchange_seconds);
 
     /* Each pair moves at most `share` bytes a round, so that a round's counts and displacements, which are ints, hold.
      * The rounds' bytes are staged and then put where they belong. */
@@ -169,7 +185,8 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
         mur_buf_reserve(&out, 1);
         MUR_MPI(MPI_Ialltoallv(out.ptr, to_counts, to_starts, MPI_BYTE, in.ptr, from_counts, from_starts, MPI_BYTE,
                                c->handles->all, &request));
-        mur_comm_wait(c, &request);
+        wait_for(&request, &traffic->exchange_seconds);
+        traffic->exchange_bytes += (int64_t)out.len - to_counts[c->rank];
         for (int r = 0; r < n; r++)
             if (from_counts[r])
                 memcpy(base + starts[r] + from, in.ptr + from_starts[r], (size_t)from_counts[r]);

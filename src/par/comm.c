@@ -13,7 +13,6 @@
 /* Polls without sleeping for this long: most collectives end sooner, and a sleep costs some 60 µs. */
 #define SPIN_SECONDS 0.010
 #define NAP_SECONDS 0.001
-#define TICK_SECONDS 0.050
 
 /* Rank 0 needs an instant to say what went wrong and to end; a rank that went before would be taken for the cause. */
 #define ABANDONED_SECONDS 3.0
@@ -39,29 +38,24 @@ void mur_comm_abort(int status)
     _Exit(status);
 }
 
-void mur_comm_wait(const mur_comm *c, MPI_Request *request)
+void mur_comm_wait(MPI_Request *request)
 {
-    double start = 0, ticked = 0;
+    double start = 0;
     for (int is_done = 0;;) {
         MUR_MPI(MPI_Test(request, &is_done, MPI_STATUS_IGNORE));
         if (is_done)
             return;
         double now = mur_monotonic();
         if (start == 0)
-            start = ticked = now;
+            start = now;
         if (now - start > SPIN_SECONDS)
             mur_sleep(NAP_SECONDS);
-        if (c->handles->tick && now - ticked > TICK_SECONDS) {
-            c->handles->tick(c->handles->context);
-            ticked = now;
-        }
     }
 }
 
-void mur_comm_on_wait(mur_comm *c, void (*tick)(void *context), void *context)
+mur_traffic mur_comm_traffic(const mur_comm *c)
 {
-    c->handles->tick = tick;
-    c->handles->context = context;
+    return c->handles ? c->handles->traffic : (mur_traffic){0};
 }
 
 int mur_comm_open(mur_comm *c)

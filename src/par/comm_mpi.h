@@ -10,12 +10,11 @@ struct mur_comm_handles {
     MPI_Comm all;  /* a private duplicate of the world, errors returned */
     MPI_Comm node; /* its split by shared memory */
     MPI_Info info; /* for MPI-IO; MPI_INFO_NULL */
-    void (*tick)(void *context);
-    void *context;
+    mur_traffic traffic;
 };
 
 /* Local. Waits for the request without burning the core: polls for 10 ms, then sleeps between polls. */
-void mur_comm_wait(const mur_comm *c, MPI_Request *request);
+void mur_comm_wait(MPI_Request *request);
 
 /* Ends the job with MPI's message when `call` fails: agreement itself needs MPI, so there is no way on. */
 #define MUR_MPI(call) mur_comm_check((call), #call, __FILE__, __LINE__)

@@ -4,8 +4,10 @@
 #include <mpi.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "murmur/log.h"
@@ -117,4 +119,33 @@ int mur_launch_after_init(int n_ranks)
                     "%d processes were started that do not know of each other, and each would write alone: murmur is "
                     "built with %s, so start it with that MPI's mpirun, or with srun --mpi=pmix",
                     (int)n, library);
+}
+
+/* Labels before each line that mpirun hands on: a bar would be cut up. */
+static bool is_labelled(void)
+{
+    static const char *const settings[] = {"OMPI_MCA_orte_tag_output", "OMPI_MCA_orte_timestamp_output",
+                                           "OMPI_MCA_orte_xml_output", NULL};
+    return first_number(settings, 0) != 0;
+}
+
+bool mur_launch_terminal(int *columns)
+{
+    struct winsize size = {0};
+    int fd = STDERR_FILENO, opened = -1;
+    if (!isatty(fd)) { /* a rank's is a pipe to its mpirun, which runs as this user on rank 0's host */
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/fd/2", (int)getppid());
+        if (!getenv("OMPI_COMM_WORLD_RANK") || is_labelled())
+            return false;
+        fd = opened = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    }
+    bool is_terminal = fd >= 0 && isatty(fd);
+    if (is_terminal && (ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col == 0))
+        size.ws_col = 80;
+    *columns = size.ws_col;
+    if (opened >= 0)
+        close(opened);
+    const char *kind = getenv("TERM");
+    return is_terminal && kind && *kind && strcmp(kind, "dumb") != 0;
 }

@@ -57,7 +57,7 @@ void mur_share_publish(const mur_share *s, const mur_comm *c)
     MPI_Request request;
     MUR_MPI(MPI_Win_sync(s->handles->window));
     MUR_MPI(MPI_Ibarrier(c->handles->node, &request));
-    mur_comm_wait(c, &request);
+    mur_comm_wait(&request);
     MUR_MPI(MPI_Win_sync(s->handles->window));
 }
 

@@ -20,7 +20,8 @@ static const struct {
     {&mur_silver_schema, offsetof(mur_unit_tables, silver), "bronze"},
     {&mur_gold_schema, offsetof(mur_unit_tables, gold), "silver"},
 };
-#define N_WRITTEN (sizeof written / sizeof *written)
+enum { BRONZE, REJECTS, SILVER, GOLD, N_WRITTEN };
+_Static_assert(sizeof written / sizeof *written == N_WRITTEN, "a table for each name");
 
 static const mur_schema *schema_of(const mur_job *j, size_t table)
 {
@@ -36,6 +37,16 @@ typedef struct batch {
     mur_part parts[N_WRITTEN]; /* path NULL: no rows, no part */
 } batch;
 
+static void tell_deal(mur_job *j, const mur_deal *deal, const int64_t *sizes, size_t n)
+{
+    int64_t all = 0, node = 0;
+    for (size_t i = 0; i < n; i++)
+        all += sizes[i];
+    for (size_t i = 0; i < deal->n_mine; i++)
+        node += sizes[deal->queue[i]];
+    mur_meter_dealt(&j->meter, node, all);
+}
+
 /* Collective. The ranks take units until none is left. */
 static int work(mur_job *j, const mur_plan *plan, batch *b)
 {
@@ -44,20 +55,20 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
         sizes[i] = plan->units[i].size;
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, plan->n_units);
+    if (rc == 0)
+        tell_deal(j, &deal, sizes, plan->n_units);
     free(sizes);
     if (rc < 0)
         return rc;
 
+    mur_worker worker = {&j->scorer, &j->meter, &j->counters, &j->slowest};
     rc = mur_fault("unit.take");
     for (size_t unit; rc == 0 && mur_deal_next(&deal, &unit);) {
         mur_unit_tables *t = &b->done[b->n_done++];
         mur_unit_tables_init(t, unit, j->bronze);
-        rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &j->scorer, b->counts, &j->tally));
+        rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &worker, b->counts));
         b->unit_rows[unit] =
             (mur_unit_rows){(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows};
-        mur_progress_add(&j->progress, MUR_STREAM_BRONZE, (int64_t)t->bronze.n_rows);
-        mur_progress_add(&j->progress, MUR_STREAM_SILVER, (int64_t)t->bronze.n_rows);
-        mur_progress_add(&j->progress, MUR_STREAM_GOLD, (int64_t)t->gold.n_rows);
     }
     mur_deal_close(&deal, j->c);
     return mur_agree(j->c, rc);
@@ -67,6 +78,7 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
 static int write_parts(mur_job *j, batch *b)
 {
     double start = mur_monotonic();
+    mur_meter_phase(&j->meter, MUR_PHASE_WRITING);
     mur_piece *pieces = mur_alloc(b->n_done, sizeof *pieces);
     int rc = 0;
     for (size_t t = 0; rc == 0 && t < N_WRITTEN; t++) {
@@ -80,10 +92,11 @@ static int write_parts(mur_job *j, batch *b)
             continue;
         mur_part_options options = mur_job_part_options(j, b->versions[t]);
         rc = mur_part_write(&b->parts[t], j->c, schema_of(j, t), pieces, b->n_done, &options, &bytes);
-        j->tally.bytes_written += bytes;
+        j->counters.part_bytes_written += bytes;
     }
     free(pieces);
-    j->tally.write_seconds += mur_monotonic() - start;
+    j->times.writing = mur_monotonic() - start;
+    j->counters.write_seconds += j->times.writing;
     return rc;
 }
 
@@ -132,37 +145,68 @@ static int publish(mur_job *j, const mur_plan *plan, batch *b)
     return rc;
 }
 
-/* Collective. A line per stream: rows over all ranks, and the longest time of any. */
-static void tell(mur_job *j, const batch *b, const mur_plan *plan, const mur_tally *before)
+/* Collective, after the commit. A line per stream. */
+static void tell(mur_job *j, const batch *b, int64_t n_files, const mur_rank_counters *before, int64_t texts_before,
+                 int64_t tokens_before)
 {
-    int64_t n_bronze = 0, n_silver = 0;
-    for (size_t i = 0; i < plan->n_files; i++)
-        n_bronze += b->counts[i].n_rows;
-    for (size_t i = 0; i < b->n_done; i++)
-        n_silver += (int64_t)b->done[i].silver.n_rows;
-    n_silver = mur_sum(j->c, n_silver);
-    const mur_tally *now = &j->tally;
-    double seconds[] = {now->ingest_seconds - before->ingest_seconds, now->refine_seconds - before->refine_seconds,
-                        now->score_seconds - before->score_seconds};
-    for (int s = 0; s < 3; s++)
-        seconds[s] = 1e-6 * (double)mur_max(j->c, (int64_t)(1e6 * seconds[s]));
-    mur_progress_tell(&j->progress, MUR_STREAM_BRONZE, n_bronze, seconds[0]);
-    mur_progress_tell(&j->progress, MUR_STREAM_SILVER, n_bronze, seconds[1]);
-    mur_progress_tell(&j->progress, MUR_STREAM_GOLD, n_silver, seconds[2]);
+    const mur_rank_counters *now = &j->counters;
+    int64_t n_tweets = now->tweets - before->tweets, n_mentions = now->mentions - before->mentions;
+    mur_stream_share mine[] = {{.seconds = now->ingest_seconds - before->ingest_seconds,
+                                .n_in = n_tweets,
+                                .n_out = n_tweets,
+                                .n_bytes = now->source_bytes - before->source_bytes,
+                                .n_rejects = now->rejects - before->rejects},
+                               {.seconds = now->refine_seconds - before->refine_seconds,
+                                .n_in = n_tweets,
+                                .n_out = n_mentions,
+                                .n_bad_dates = now->bad_dates - before->bad_dates},
+                               {.seconds = now->score_seconds - before->score_seconds,
+                                .n_in = n_mentions,
+                                .n_out = n_mentions,
+                                .n_texts = j->scorer.n_scored - texts_before,
+                                .n_tokens = j->scorer.n_tokens - tokens_before}};
+    for (size_t i = 0; i < b->n_done; i++) {
+        mine[1].n_bytes += mur_frame_bytes(&b->done[i].silver);
+        mine[2].n_bytes += mur_frame_bytes(&b->done[i].gold);
+    }
+    int64_t n_sources = j->store ? (int64_t)mur_store_n_sources(j->store) : 0;
+    int64_t bronze = b->versions[BRONZE], silver = b->versions[SILVER], gold = b->versions[GOLD];
+    mur_progress_line lines[] = {{.stream = MUR_STREAM_BRONZE,
+                                  .batch = bronze,
+                                  .start_offset = n_sources - n_files,
+                                  .end_offset = n_sources,
+                                  .latest_offset = n_sources - n_files + j->n_waiting},
+                                 {.stream = MUR_STREAM_SILVER,
+                                  .batch = silver,
+                                  .start_offset = bronze - 1,
+                                  .end_offset = bronze,
+                                  .latest_offset = bronze},
+                                 {.stream = MUR_STREAM_GOLD,
+                                  .batch = gold,
+                                  .start_offset = silver - 1,
+                                  .end_offset = silver,
+                                  .latest_offset = silver}};
+    enum { N = sizeof lines / sizeof *lines };
+    mur_told_sum_up(lines, N, mine, j->c, &j->times, j->run_id);
+    mur_meter_batch_done(&j->meter, true, lines[0].n_in);
+    mur_meter_tell(&j->meter, lines, N);
 }
 
-int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, mur_file_fate *fates, bool *is_committed)
+int mur_batch_run(mur_job *j, const mur_plan *plan, mur_file_fate *fates, bool *is_committed)
 {
     batch b = {.done = mur_alloc(plan->n_units, sizeof *b.done),
                .counts = mur_alloc(plan->n_files, sizeof *b.counts),
                .unit_rows = mur_alloc(plan->n_units, sizeof *b.unit_rows)};
-    mur_tally before = j->tally;
+    mur_rank_counters before = j->counters;
+    int64_t texts = j->scorer.n_scored, tokens = j->scorer.n_tokens, size = 0;
     *is_committed = false;
     for (size_t t = 0; t < N_WRITTEN; t++) {
         const mur_change *last = j->store ? mur_store_change(j->store, written[t].schema->table, -1) : NULL;
         b.versions[t] = mur_broadcast_int64(j->c, last ? last->version + 1 : 0);
     }
-    mur_progress_begin(&j->progress, number);
+    for (size_t i = 0; i < plan->n_files; i++)
+        size += plan->files[i].size;
+    mur_meter_batch(&j->meter, b.versions[BRONZE], size);
 
     int rc = work(j, plan, &b);
     if (rc == 0) {
@@ -177,13 +221,17 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t number, mur_file_fat
             is_whole = is_whole && fates[i] == MUR_FILE_READ;
         }
         if (is_whole) {
-            tell(j, &b, plan, &before);
             rc = write_parts(j, &b);
+            double publishing = mur_monotonic();
             if (rc == 0)
                 rc = mur_agree(j->c, j->c->rank == 0 ? publish(j, plan, &b) : 0);
+            j->times.commit = mur_monotonic() - publishing;
             *is_committed = rc == 0;
+            if (rc == 0)
+                tell(j, &b, (int64_t)plan->n_files, &before, texts, tokens);
         } else {
-            j->tally = before; /* done again without the files that were not read */
+            j->counters = before; /* done again without the files that were not read */
+            mur_meter_batch_done(&j->meter, false, 0);
         }
     }
 

@@ -12,7 +12,6 @@ typedef enum {
 
 /* Collective. Ingests the plan's files. `*fates` (n_files) tells on every rank how each was: where one was not read
  * nothing was written and `*is_committed` is false. The plan is the same on all ranks. */
-int mur_batch_run(mur_job *j, const mur_plan *plan, int64_t batch, mur_file_fate *fates,
-                  bool *is_committed) MUR_MUST_USE;
+int mur_batch_run(mur_job *j, const mur_plan *plan, mur_file_fate *fates, bool *is_committed) MUR_MUST_USE;
 
 #endif

@@ -24,8 +24,9 @@ typedef struct entry {
 /* Rank 0's decision, told to all. */
 typedef struct task {
     bool is_due;
-    int64_t version;      /* of application, that is to be made */
-    mur_part_rows former; /* application's own, where they can be added to */
+    int64_t version;                      /* of application, that is to be made */
+    int64_t former_version, gold_version; /* of gold: what application stands for (-1: nothing), and is to */
+    mur_part_rows former;                 /* application's own, where they can be added to */
     mur_part_rows gold;
 } task;
 
@@ -38,7 +39,7 @@ static void count_application(mur_mention_counts *t, const mur_frame *rows)
 }
 
 /* Counts this rank's share of the rows, the same for all ranks but for one row, in order. */
-static int count_share(mur_mention_counts *t, const mur_job *j, mur_part_rows *from, bool is_former)
+static int count_share(mur_mention_counts *t, mur_job *j, mur_part_rows *from, bool is_former, int64_t *n_counted)
 {
     int64_t n_rows = mur_part_rows_total(from), n_ranks = j->c->n_ranks;
     int64_t first = n_rows * j->c->rank / n_ranks, end = n_rows * (j->c->rank + 1) / n_ranks;
@@ -53,8 +54,12 @@ static int count_share(mur_mention_counts *t, const mur_job *j, mur_part_rows *f
             count_application(t, &rows);
         else if (rc == 0)
             mur_count_gold(t, &rows, j->options->is_folding_case, 0, 1);
-        mur_progress_tick((void *)&j->progress);
+        if (!is_former) {
+            *n_counted += n;
+            mur_meter_add(&j->meter, MUR_STREAM_APPLICATION, n);
+        }
     }
+    j->counters.part_bytes_read += from->bytes_opened;
     mur_frame_clear(&rows);
     return rc;
 }
@@ -257,6 +262,8 @@ static int make_task(const mur_job *j, task *t)
         return 0;
     t->is_due = true;
     t->version = application ? application->version + 1 : 0;
+    t->former_version = is_adding ? application->input_version : -1;
+    t->gold_version = gold->version;
     if (!is_adding)
         return add_table(j, &t->gold, "gold");
     for (int64_t v = application->input_version; (v = next_news(j, v, gold->version)) <= gold->version;) {
@@ -319,26 +326,33 @@ int mur_count(mur_job *j)
 {
     const mur_comm *c = j->c;
     double start = mur_monotonic();
+    mur_meter_phase(&j->meter, MUR_PHASE_COUNTING);
+    mur_trigger_begin(&j->counting);
     task t = {0};
     int rc = agree_task(j, &t);
     if (rc < 0 || !t.is_due) {
         clear_task(&t);
         return rc;
     }
+    mur_meter_count(&j->meter, t.version);
     mur_mention_counts counted = {0};
     mur_frame rows;
     mur_part part = {0};
     mur_frame_init(&rows, &mur_application_schema);
-    rc = count_share(&counted, j, &t.former, true);
+    mur_stream_share mine = {0};
+    rc = count_share(&counted, j, &t.former, true, &mine.n_in);
     if (rc == 0)
-        rc = count_share(&counted, j, &t.gold, false);
+        rc = count_share(&counted, j, &t.gold, false, &mine.n_in);
     rc = mur_agree(c, rc);
     if (rc == 0) {
         mur_fault_pass("count.merge");
+        j->counters.packed_records += (int64_t)counted.mentions.n_keys;
         send_to_owners(&counted, c);
         mur_fault_pass("count.sort");
+        j->counters.packed_records += (int64_t)counted.mentions.n_keys;
         sort_globally(c, &counted, &rows);
-        j->tally.merge_seconds += mur_monotonic() - start;
+        mine.seconds = mur_monotonic() - start;
+        j->counters.merge_seconds += mine.seconds;
     }
     int64_t n_rows = rc == 0 ? mur_sum(c, (int64_t)rows.n_rows) : 0;
     if (n_rows > 0) {
@@ -346,13 +360,25 @@ int mur_count(mur_job *j)
         mur_part_options options = mur_job_part_options(j, t.version);
         int64_t written = 0;
         rc = mur_part_write(&part, c, &mur_application_schema, &(mur_piece){c->rank, &rows}, 1, &options, &written);
-        j->tally.bytes_written += written;
-        j->tally.write_seconds += mur_monotonic() - begun;
+        j->counters.part_bytes_written += written;
+        j->counting.writing = mur_monotonic() - begun;
+        j->counters.write_seconds += j->counting.writing;
     }
+    double written = mur_monotonic();
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.publish", publish(j, t.version, &part)) : 0);
-    if (rc == 0)
-        mur_progress_tell(&j->progress, MUR_STREAM_APPLICATION, n_rows, mur_monotonic() - start);
+    j->counting.commit = mur_monotonic() - written;
+    if (rc == 0) {
+        mine.n_out = (int64_t)rows.n_rows;
+        mine.n_bytes = mur_frame_bytes(&rows);
+        mur_progress_line line = {.stream = MUR_STREAM_APPLICATION,
+                                  .batch = t.version,
+                                  .start_offset = t.former_version,
+                                  .end_offset = t.gold_version,
+                                  .latest_offset = t.gold_version};
+        mur_told_sum_up(&line, 1, &mine, c, &j->counting, j->run_id);
+        mur_meter_tell(&j->meter, &line, 1);
+    }
 
     mur_part_clear(&part);
     mur_frame_clear(&rows);

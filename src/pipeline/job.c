@@ -4,21 +4,104 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "murmur/clock.h"
 #include "murmur/fault.h"
 #include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
+#include "murmur/usage.h"
 #include "schema_file.h"
 
 void mur_job_name(mur_job *j)
 {
     mur_buf name = {0};
+    j->began = mur_monotonic();
+    j->began_at = mur_now_ms();
     mur_run_id_make(j->run_id);
     mur_buf_append(&name, j->run_id, sizeof j->run_id);
     mur_broadcast(j->c, &name);
     memcpy(j->run_id, name.ptr, sizeof j->run_id);
     mur_buf_clear(&name);
+}
+
+int mur_job_open_meter(mur_job *j)
+{
+    const mur_record *first = j->store ? mur_store_record(j->store, 0) : NULL;
+    mur_meter_options options = {.store = j->options->store,
+                                 .run_id = j->run_id,
+                                 .store_id = first ? first->run_id : j->run_id,
+                                 .metrics_file = j->options->metrics_file,
+                                 .scorer = &j->scorer};
+    int rc = mur_meter_open(&j->meter, j->c, &options);
+    if (rc == 0) {
+        j->scorer.tick = mur_meter_tick;
+        j->scorer.context = &j->meter;
+    }
+    return rc;
+}
+
+/* What is counted elsewhere, or by the system. */
+static void complete_counters(mur_job *j)
+{
+    mur_rank_counters *own = &j->counters;
+    mur_traffic traffic = mur_comm_traffic(j->c);
+    mur_usage usage;
+    mur_usage_look(&usage);
+    own->node = j->c->node;
+    own->texts = j->scorer.n_scored;
+    own->tokens = j->scorer.n_tokens;
+    own->weights_read_bytes = j->scorer.weights_read;
+    own->weights_mapped_bytes = (int64_t)j->scorer.share.len;
+    own->weights_seconds = j->scorer.weights_seconds;
+    own->peak_bytes = usage.peak_bytes;
+    own->swapped_bytes = usage.swapped_bytes;
+    own->major_faults = usage.major_faults;
+    own->limit_bytes = mur_memory_limit(j->c->node_size);
+    own->exchange_bytes = traffic.exchange_bytes;
+    own->reduce_bytes = traffic.reduce_bytes;
+    own->broadcast_bytes = traffic.broadcast_bytes;
+    own->exchange_seconds = traffic.exchange_seconds;
+    own->reduce_seconds = traffic.reduce_seconds;
+    own->broadcast_seconds = traffic.broadcast_seconds;
+}
+
+void mur_job_gather_counters(mur_job *j, mur_run_counters *run)
+{
+    mur_buf mine = {0}, all = {0};
+    size_t *ends = mur_alloc((size_t)j->c->n_ranks, sizeof *ends);
+    complete_counters(j);
+    mur_buf_append(&mine, &j->counters, sizeof j->counters);
+    mur_buf_append(&mine, &j->slowest, sizeof j->slowest);
+    mur_buf_append_text(&mine, j->slowest.file ? j->slowest.file : "");
+    mur_gather(j->c, mur_buf_view(&mine), &all, ends);
+    *run = (mur_run_counters){0};
+    if (j->c->rank == 0) {
+        *run = (mur_run_counters){.began = j->began_at,
+                                  .ended = mur_now_ms(),
+                                  .seconds = mur_monotonic() - j->began,
+                                  .n_ranks = j->c->n_ranks,
+                                  .n_nodes = j->c->n_nodes,
+                                  .ranks = mur_alloc((size_t)j->c->n_ranks, sizeof *run->ranks)};
+        memcpy(run->run_id, j->run_id, sizeof run->run_id);
+        for (int r = 0; r < run->n_ranks; r++) {
+            const char *from = all.ptr + (r > 0 ? ends[r - 1] : 0), *file = from + sizeof *run->ranks;
+            mur_slowest slowest;
+            memcpy(&run->ranks[r], from, sizeof *run->ranks);
+            memcpy(&slowest, file, sizeof slowest);
+            file += sizeof slowest;
+            if (r > 0 && run->ranks[r].slowest_unit_seconds <= run->ranks[run->slowest_rank].slowest_unit_seconds)
+                continue;
+            free(run->slowest_file);
+            run->slowest_rank = r;
+            run->slowest_file = mur_strndup(file, (size_t)(all.ptr + ends[r] - file));
+            run->slowest_tweets = slowest.n_tweets;
+            run->slowest_tokens = slowest.n_tokens;
+        }
+    }
+    mur_buf_clear(&mine);
+    mur_buf_clear(&all);
+    free(ends);
 }
 
 int mur_job_open_store(mur_job *j)
@@ -135,11 +218,12 @@ const mur_record *mur_job_gold_record(const mur_job *j)
     return gold ? mur_store_record_of(j->store, gold) : NULL;
 }
 
-mur_part_options mur_job_part_options(const mur_job *j, int64_t version)
+mur_part_options mur_job_part_options(mur_job *j, int64_t version)
 {
     return (mur_part_options){.store = j->options->store,
                               .run_id = j->run_id,
                               .version = version,
                               .compress = j->options->writing.compress,
-                              .io_timeout_ms = j->options->writing.io_timeout_ms};
+                              .io_timeout_ms = j->options->writing.io_timeout_ms,
+                              .temporary_bytes = &j->counters.temporary_bytes};
 }

@@ -2,10 +2,12 @@
 #ifndef MURMUR_JOB_H
 #define MURMUR_JOB_H
 
+#include "meter.h"
+#include "murmur/progress.h"
 #include "murmur/run.h"
 #include "murmur/scorer.h"
 #include "murmur/store.h"
-#include "progress.h"
+#include "told.h"
 #include "work.h"
 
 typedef struct mur_job {
@@ -15,13 +17,25 @@ typedef struct mur_job {
     mur_schema *bronze;      /* of this run's rows: the same on all ranks */
     char run_id[MUR_RUN_ID]; /* the same on all ranks */
     mur_scorer scorer;
-    mur_progress progress;
-    mur_tally tally;  /* this rank's */
-    bool is_stopping; /* all ranks agreed to end after the batch in hand */
+    mur_meter meter;
+    mur_rank_counters counters; /* this rank's */
+    mur_slowest slowest;        /* this rank's work unit that took longest */
+    mur_trigger_times times;    /* of the trigger in hand; */
+    mur_trigger_times counting; /* of application's; and */
+    int64_t n_waiting;          /* source files that wait for it and later ones: rank 0's */
+    double began;               /* seconds, mur_monotonic */
+    int64_t began_at;           /* milliseconds */
+    bool is_stopping;           /* all ranks agreed to end after the batch in hand */
 } mur_job;
 
-/* Collective. Gives the run its name. */
+/* Collective. Gives the run its name, and notes when it began. */
 void mur_job_name(mur_job *j);
+
+/* Collective; the store is open and locked, the scorer open. The job can be followed from here on. */
+int mur_job_open_meter(mur_job *j) MUR_MUST_USE;
+
+/* Collective. What the ranks counted in the whole run: on rank 0 all of it, the caller's to clear; elsewhere empty. */
+void mur_job_gather_counters(mur_job *j, mur_run_counters *run);
 
 /* Local, rank 0: opens the options' store, which must be there, and takes its lock. */
 int mur_job_open_store(mur_job *j) MUR_MUST_USE;
@@ -51,7 +65,7 @@ void mur_job_record_model(const mur_job *j, mur_record *r);
 const mur_record *mur_job_gold_record(const mur_job *j);
 
 /* How this run's parts of a table are written. */
-mur_part_options mur_job_part_options(const mur_job *j, int64_t version);
+mur_part_options mur_job_part_options(mur_job *j, int64_t version);
 
 /* Collective (count.c). Brings the application table up to gold: merges the gold rows that came since the version that
  * it stands for into its counts, or counts all again when gold lost parts or the options differ. Nothing to do is fine.

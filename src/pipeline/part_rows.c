@@ -82,6 +82,7 @@ int mur_part_rows_read(mur_part_rows *r, const char *store, int64_t first, int64
         if (!r->reader || part != r->open) {
             mur_part_close(&r->reader);
             rc = mur_part_open(&r->reader, store, &r->parts[part]);
+            r->bytes_opened += r->parts[part].bytes;
             r->open = part;
         }
         now = r->first_rows[part + 1] - first;

@@ -12,6 +12,7 @@ typedef struct mur_part_rows {
     size_t n, cap;
     mur_part_reader *reader; /* of the part that was read last */
     size_t open;
+    int64_t bytes_opened; /* of files that were read: each is read as a whole, to hold it against the log */
 } mur_part_rows;
 
 /* Local. A zeroed one has no parts; this puts copies of some behind those that it has. */

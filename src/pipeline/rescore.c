@@ -32,6 +32,7 @@ typedef struct rescore {
     mur_buf told;
     mur_table_parts bronze, silver; /* bronze is loaded for MUR_TEXT_RAW alone */
     int64_t gold_version;           /* that is made */
+    mur_stream_share all;           /* what this rank did */
     mur_part *parts;
     size_t n_parts, cap_parts;
 } rescore;
@@ -199,41 +200,70 @@ static int score_unit(rescore *s, const unit *u, mur_frame *gold)
     for (size_t row = 0; s->options.text != MUR_TEXT_RAW && row < silver.n_rows; row++)
         texts[row] = mur_frame_string(&silver, row, MUR_SILVER_CLEANED_TEXT);
     mur_fault_pass("rescore.score");
-    if (rc == 0)
+    if (rc == 0) {
+        mur_meter_unit(&s->job.meter, u->n_silver, u->n_bronze, u->n_silver);
         mur_score(gold, &silver, texts, &s->job.scorer);
+        mur_meter_unit_done(&s->job.meter);
+    }
     free(texts);
     mur_frame_clear(&silver);
     mur_frame_clear(&bronze);
     return rc;
 }
 
+/* Collective. A line for a group of units; what all of them came to is what the store is told. */
+static void tell(rescore *s, const mur_stream_share *group, int64_t n_tweets)
+{
+    mur_job *j = &s->job;
+    mur_progress_line line = {.stream = MUR_STREAM_GOLD, .batch = s->gold_version};
+    s->all.seconds += group->seconds;
+    s->all.n_in += group->n_in;
+    s->all.n_out += group->n_out;
+    s->all.n_bytes += group->n_bytes;
+    s->all.n_texts += group->n_texts;
+    s->all.n_tokens += group->n_tokens;
+    mur_told_sum_up(&line, 1, group, j->c, &j->times, j->run_id);
+    mur_meter_batch_done(&j->meter, true, n_tweets);
+    mur_meter_say(&j->meter, &line);
+}
+
 /* Collective. Scores units [first, first + n) and writes their rows as one part. */
 static int score_group(rescore *s, size_t first, size_t n)
 {
     mur_job *j = &s->job;
-    double start = mur_monotonic();
-    int64_t *sizes = mur_alloc(n, sizeof *sizes), n_rows = 0, written;
+    mur_stream_share mine = {.n_texts = -j->scorer.n_scored, .n_tokens = -j->scorer.n_tokens};
+    int64_t *sizes = mur_alloc(n, sizeof *sizes), n_rows = 0, n_tweets = 0, node_rows = 0, written;
     mur_piece *pieces = mur_alloc(n, sizeof *pieces);
     mur_frame *frames = mur_alloc(n, sizeof *frames);
     size_t n_done = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         n_rows += sizes[i] = s->units[first + i].n_silver;
+        n_tweets += s->units[first + i].n_bronze;
+    }
+    mur_trigger_begin(&j->times);
+    mur_meter_batch(&j->meter, s->gold_version, n_rows);
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, n);
     if (rc == 0) {
+        for (size_t i = 0; i < deal.n_mine; i++)
+            node_rows += sizes[deal.queue[i]];
+        mur_meter_dealt(&j->meter, node_rows, n_rows);
+        double start = mur_monotonic();
         rc = mur_fault("unit.take");
         for (size_t i; rc == 0 && mur_deal_next(&deal, &i);) {
             mur_frame *gold = &frames[n_done];
             mur_frame_init(gold, &mur_gold_schema);
             pieces[n_done++] = (mur_piece){(int64_t)i, gold};
             rc = score_unit(s, &s->units[first + i], gold);
-            mur_progress_add(&j->progress, MUR_STREAM_GOLD, (int64_t)gold->n_rows);
+            mine.n_in += (int64_t)gold->n_rows;
+            mine.n_bytes += mur_frame_bytes(gold);
         }
+        mine.seconds = mur_monotonic() - start;
         mur_deal_close(&deal, j->c);
         rc = mur_agree(j->c, rc);
     }
     if (rc == 0) {
-        mur_progress_tell(&j->progress, MUR_STREAM_GOLD, n_rows, mur_monotonic() - start);
+        mur_meter_phase(&j->meter, MUR_PHASE_WRITING);
         mur_part_options options = mur_job_part_options(j, s->gold_version);
         options.number = (int64_t)s->n_parts;
         if (s->n_parts == s->cap_parts) {
@@ -242,6 +272,12 @@ static int score_group(rescore *s, size_t first, size_t n)
         }
         rc = mur_part_write(&s->parts[s->n_parts], j->c, &mur_gold_schema, pieces, n_done, &options, &written);
         s->n_parts += rc == 0;
+    }
+    if (rc == 0) {
+        mine.n_out = mine.n_in;
+        mine.n_texts += j->scorer.n_scored;
+        mine.n_tokens += j->scorer.n_tokens;
+        tell(s, &mine, n_tweets);
     }
     for (size_t i = 0; i < n_done; i++)
         mur_frame_clear(&frames[i]);
@@ -296,17 +332,26 @@ static int score_all(rescore *s, const mur_rescore_options *o)
         return 0;
     }
     int rc = 0;
-    int64_t batch = 0;
+    mur_trigger_times times = {0};
+    mur_trigger_begin(&times);
+    mur_meter_found(&j->meter, mur_part_rows_total(&s->silver.rows));
     for (size_t first = 0; rc == 0 && first < s->n_units; first += at_once) {
         if (mur_job_is_stopping(j))
             return mur_fail(MUR_EAGAIN, "stopped before all of silver was scored: gold is as it was; run again");
-        mur_progress_begin(&j->progress, batch++);
         rc = score_group(s, first, s->n_units - first < at_once ? s->n_units - first : at_once);
     }
     if (rc == 0)
         rc = mur_agree(j->c, j->c->rank == 0 ? MUR_STEP("rescore.publish", publish(s)) : 0);
-    if (rc == 0)
+    if (rc == 0) {
+        mur_progress_line line = {.stream = MUR_STREAM_GOLD,
+                                  .batch = s->gold_version,
+                                  .start_offset = -1,
+                                  .end_offset = s->silver.version,
+                                  .latest_offset = s->silver.version};
+        mur_told_sum_up(&line, 1, &s->all, j->c, &times, j->run_id);
+        mur_meter_tell(&j->meter, &line, 1);
         rc = mur_count(j);
+    }
     if (rc == 0)
         mur_log_info("gold of %s is scored again in %.1f s: version %" PRId64 ", %" PRId64 " rows, model %s", o->store,
                      mur_monotonic() - start, s->gold_version, mur_part_rows_total(&s->silver.rows),
@@ -330,16 +375,12 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? mur_job_open_store(j) : 0);
     if (rc == 0)
-        rc = mur_progress_open(&j->progress, c);
+        rc = mur_job_open_meter(j);
     if (rc == 0) {
-        j->scorer.tick = mur_progress_tick;
-        j->scorer.context = &j->progress;
-        mur_comm_on_wait(c, mur_progress_tick, &j->progress);
         rc = prepare(&s, o);
         if (rc == 0)
             rc = score_all(&s, o);
-        mur_comm_on_wait(c, NULL, NULL);
-        mur_progress_close(&j->progress, c);
+        mur_meter_close(&j->meter, c);
     }
     mur_job_close_store(j);
     mur_scorer_close(&j->scorer, c);

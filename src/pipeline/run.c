@@ -62,7 +62,7 @@ static void queue_clear(queue *q)
 }
 
 /* Rank 0. Lists the sources and drops what the log holds. */
-static int look(const mur_job *j, queue *q)
+static int look(mur_job *j, queue *q)
 {
     mur_sources_clear(&q->listed);
     mur_map_reset(&q->moved);
@@ -83,6 +83,7 @@ static int look(const mur_job *j, queue *q)
     q->pending = mur_alloc(q->listed.n, sizeof *q->pending);
     q->first = q->n = 0;
     size_t n_known = 0;
+    int64_t bytes = 0;
     for (size_t i = 0; i < q->listed.n; i++) {
         const mur_source *file = &q->listed.items[i];
         mur_view path = mur_view_of(file->path);
@@ -103,8 +104,10 @@ static int look(const mur_job *j, queue *q)
             q->n_settling++;
         } else {
             q->pending[q->n++] = i;
+            bytes += file->size;
         }
     }
+    mur_meter_found(&j->meter, bytes);
     char settling[64] = "";
     if (q->n_settling > 0)
         snprintf(settling, sizeof settling, ", %zu not settled yet", q->n_settling);
@@ -214,27 +217,32 @@ static void compare_models(const mur_job *j)
                      mur_model_name(j->scorer.model), hash, precision);
 }
 
-/* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. */
-static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
+/* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. The first
+ * one's trigger began with the look at the sources. */
+static int drain(mur_job *j, queue *q, double *counted)
 {
     int rc = 0;
-    while (rc == 0 && !mur_job_is_stopping(j)) {
+    for (bool is_first = true; rc == 0 && !mur_job_is_stopping(j); is_first = false) {
         mur_plan plan;
+        if (!is_first)
+            mur_trigger_begin(&j->times);
+        double start = mur_monotonic();
+        j->n_waiting = (int64_t)(q->n - q->first);
         plan_next(j, q, &plan);
+        j->times.planning = mur_monotonic() - start;
         if (plan.n_files == 0) {
             mur_plan_clear(&plan);
             break;
         }
         mur_file_fate *fates = mur_alloc(plan.n_files, sizeof *fates);
         bool is_committed;
-        rc = mur_batch_run(j, &plan, *n_batches, fates, &is_committed);
+        rc = mur_batch_run(j, &plan, fates, &is_committed);
         if (rc == 0 && j->c->rank == 0)
             conclude(q, &plan, fates, is_committed);
         free(fates);
         mur_plan_clear(&plan);
         if (!is_committed)
             continue;
-        ++*n_batches;
         if (j->options->trigger == MUR_TRIGGER_ONCE)
             break;
         if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > COUNT_SECONDS)) {
@@ -249,6 +257,7 @@ static int drain(mur_job *j, queue *q, int64_t *n_batches, double *counted)
 static bool is_stopped_before_trigger(mur_job *j, double since)
 {
     double end = since + 1e-3 * (double)j->options->interval_ms, left;
+    mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
     for (;;) {
         if (mur_job_is_stopping(j))
             return true;
@@ -263,14 +272,16 @@ static bool is_stopped_before_trigger(mur_job *j, double since)
 /* Collective. All looks and batches of the run, and the application table. */
 static int ingest(mur_job *j, queue *q)
 {
-    int64_t n_batches = 0;
     double counted = mur_monotonic();
     int rc;
     for (bool is_over = false; !is_over;) {
         double since = mur_monotonic();
+        mur_trigger_begin(&j->times);
+        mur_meter_phase(&j->meter, MUR_PHASE_LISTING);
         rc = mur_agree(j->c, j->c->rank == 0 ? look(j, q) : 0);
+        j->times.listing = mur_monotonic() - since;
         if (rc == 0)
-            rc = drain(j, q, &n_batches, &counted);
+            rc = drain(j, q, &counted);
         if (rc == 0)
             rc = mur_count(j);
         is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopped_before_trigger(j, since);
@@ -279,34 +290,33 @@ static int ingest(mur_job *j, queue *q)
 }
 
 /* Collective. What each rank did, and the totals. */
-static void summarize(const mur_job *j, double seconds)
+static void summarize(mur_job *j)
 {
-    mur_buf all = {0};
-    mur_gather(j->c, (mur_view){(const char *)&j->tally, sizeof j->tally}, &all, NULL);
+    mur_run_counters run;
+    mur_job_gather_counters(j, &run);
     if (j->c->rank == 0) {
-        const mur_tally *t = (const mur_tally *)all.ptr;
-        mur_tally sum = {0};
-        for (int r = 0; r < j->c->n_ranks; r++) {
-            char read[MUR_QUANTITY_TEXT], wrote[MUR_QUANTITY_TEXT];
-            double busy = t[r].ingest_seconds + t[r].refine_seconds + t[r].score_seconds + t[r].merge_seconds +
-                          t[r].write_seconds;
+        for (int r = 0; r < run.n_ranks; r++) {
+            const mur_rank_counters *own = &run.ranks[r];
+            char read[MUR_QUANTITY_TEXT], wrote[MUR_QUANTITY_TEXT], peak[MUR_QUANTITY_TEXT];
             mur_log_info("rank %d: %" PRId64 " units, %" PRId64 " tweets parsed (%s), %" PRId64
                          " texts scored (%" PRId64 " tokens), %s written; busy %.2f s of %.2f: ingest %.2f, refine "
-                         "%.2f, score %.2f, write %.2f, merge %.2f",
-                         r, t[r].n_units, t[r].n_bronze, mur_size_format(read, t[r].bytes_read), t[r].n_scored,
-                         t[r].n_tokens, mur_size_format(wrote, t[r].bytes_written), busy, seconds, t[r].ingest_seconds,
-                         t[r].refine_seconds, t[r].score_seconds, t[r].write_seconds, t[r].merge_seconds);
-            sum.n_bronze += t[r].n_bronze;
-            sum.n_rejects += t[r].n_rejects;
-            sum.n_silver += t[r].n_silver;
-            sum.n_bad_dates += t[r].n_bad_dates;
+                         "%.2f, score %.2f, write %.2f, merge %.2f; peak memory %s",
+                         r, own->units, own->tweets, mur_size_format(read, own->source_bytes), own->texts, own->tokens,
+                         mur_size_format(wrote, own->part_bytes_written), mur_rank_busy_seconds(own), run.seconds,
+                         own->ingest_seconds, own->refine_seconds, own->score_seconds, own->write_seconds,
+                         own->merge_seconds, mur_size_format(peak, own->peak_bytes));
         }
+        mur_rank_counters sum = mur_run_counters_sum(&run);
+        mur_log_info("%s, %s, %s and %s have ended: %s", mur_stream_name(MUR_STREAM_BRONZE),
+                     mur_stream_name(MUR_STREAM_SILVER), mur_stream_name(MUR_STREAM_GOLD),
+                     mur_stream_name(MUR_STREAM_APPLICATION), j->is_stopping ? "a stop was asked for" : "all is read");
         mur_log_info("done in %.1f s: %" PRId64 " tweets, %" PRId64 " rejects, %" PRId64 " mentions, %" PRId64
                      " dates not understood; %zu files in %s",
-                     seconds, sum.n_bronze, sum.n_rejects, sum.n_silver, sum.n_bad_dates, mur_store_n_sources(j->store),
+                     run.seconds, sum.tweets, sum.rejects, sum.mentions, sum.bad_dates, mur_store_n_sources(j->store),
                      j->options->store);
     }
-    mur_buf_clear(&all);
+    mur_meter_conclude(&j->meter, &run);
+    mur_run_counters_clear(&run);
 }
 
 /* Rank 0. */
@@ -340,7 +350,6 @@ int mur_run(mur_comm *c, const mur_run_options *options)
 {
     mur_job j = {.c = c, .options = options};
     queue q = {0};
-    double start = mur_monotonic();
     mur_job_listen();
 
     mur_job_name(&j);
@@ -354,23 +363,17 @@ int mur_run(mur_comm *c, const mur_run_options *options)
         rc = mur_job_agree_schema(&j, declared);
     mur_schema_free(&declared);
     if (rc == 0)
-        rc = mur_progress_open(&j.progress, c);
+        rc = mur_job_open_meter(&j);
     if (rc == 0) {
         mur_log_info("run %s: %d rank%s on %d node%s, model %s, %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
                      c->n_ranks == 1 ? "" : "s", c->n_nodes, c->n_nodes == 1 ? "" : "s", mur_model_name(j.scorer.model),
                      mur_precision_name(options->precision), mur_blas_kernel(), options->store);
         if (c->rank == 0)
             compare_models(&j);
-        j.scorer.tick = mur_progress_tick;
-        j.scorer.context = &j.progress;
-        mur_comm_on_wait(c, mur_progress_tick, &j.progress);
         rc = ingest(&j, &q);
-        mur_comm_on_wait(c, NULL, NULL);
-        j.tally.n_scored = j.scorer.n_scored;
-        j.tally.n_tokens = j.scorer.n_tokens;
         if (rc == 0)
-            summarize(&j, mur_monotonic() - start);
-        mur_progress_close(&j.progress, c);
+            summarize(&j);
+        mur_meter_close(&j.meter, c);
     }
 
     /* What is left over decides the status; rank 0 knows. */
@@ -388,6 +391,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
             mur_log_info("%zu files that are still being written are left for the next run", q.n_settling + q.n_moved);
     }
     mur_schema_free(&j.bronze);
+    free(j.slowest.file);
     mur_job_close_store(&j);
     queue_clear(&q);
     if (rc == 0)

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "murmur/clock.h"
 #include "murmur/encoder.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
@@ -38,6 +39,7 @@ static int load(mur_scorer *s, const mur_comm *c)
     rc = mur_agree(c, c->node_rank == 0 ? mur_model_load(s->model, s->share.bytes) : 0);
     if (rc < 0)
         return rc;
+    s->weights_read = c->node_rank == 0 ? (int64_t)len : 0;
     mur_share_publish(&s->share, c);
     mur_model_bind(s->model, s->share.bytes);
     return 0;
@@ -108,8 +110,10 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const c
         rc = mur_scorer_check(s->model, s->tokenizer);
     if (c)
         rc = mur_agree(c, rc);
+    double start = mur_monotonic();
     if (rc == 0)
         rc = load(s, c);
+    s->weights_seconds = mur_monotonic() - start;
     if (rc == 0) {
         size_t budget = mur_encoder_batch_tokens(precision), longest = mur_tokenizer_max_length(s->tokenizer);
         s->batch_tokens = longest > budget ? longest : budget;

@@ -48,7 +48,7 @@ static int read_piece(mur_buf *text, const mur_source *file, const mur_piece_of_
 }
 
 static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_file_counts *counts,
-                  mur_tally *tally)
+                  mur_rank_counters *own)
 {
     const mur_unit *unit = &plan->units[t->unit];
     mur_buf text = {0};
@@ -68,7 +68,7 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
             counts[piece->file].n_failed++;
             continue;
         }
-        tally->bytes_read += piece->len;
+        own->source_bytes += piece->len;
 
         mur_ingest in = {.bronze = &t->bronze,
                          .rejects = &t->rejects,
@@ -99,29 +99,52 @@ static void score(mur_unit_tables *t, mur_text_choice choice, const size_t *twee
     free(texts);
 }
 
-int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_scorer *scorer,
-                  mur_file_counts *counts, mur_tally *tally)
+/* Remembers the unit if none took longer. */
+static void compare(const mur_unit_tables *t, const mur_plan *plan, const mur_worker *w, double seconds,
+                    int64_t tokens_before)
 {
+    const mur_unit *unit = &plan->units[t->unit];
+    if (seconds <= w->counters->slowest_unit_seconds || unit->n_pieces == 0)
+        return;
+    w->counters->slowest_unit_seconds = seconds;
+    free(w->slowest->file);
+    *w->slowest = (mur_slowest){.file = mur_strdup(plan->files[plan->pieces[unit->first_piece].file].path),
+                                .n_tweets = (int64_t)t->bronze.n_rows,
+                                .n_tokens = w->scorer->n_tokens - tokens_before};
+}
+
+int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, const mur_worker *worker,
+                  mur_file_counts *counts)
+{
+    mur_rank_counters *own = worker->counters;
+    int64_t tokens = worker->scorer->n_tokens;
     double start = mur_monotonic();
-    int rc = ingest(t, plan, options, counts, tally);
+    int rc = ingest(t, plan, options, counts, own);
     double ingested = mur_monotonic();
-    tally->ingest_seconds += ingested - start;
+    own->ingest_seconds += ingested - start;
     if (rc < 0)
         return rc;
+    int64_t n_tweets = (int64_t)t->bronze.n_rows;
+    mur_meter_add(worker->meter, MUR_STREAM_BRONZE, n_tweets);
 
     mur_fault_pass("silver.refine");
-    size_t *tweets = mur_refine(&t->silver, &t->bronze, options->mention_rule, &tally->n_bad_dates);
+    size_t *tweets = mur_refine(&t->silver, &t->bronze, options->mention_rule, &own->bad_dates);
     double refined = mur_monotonic();
-    tally->refine_seconds += refined - ingested;
+    own->refine_seconds += refined - ingested;
+    mur_meter_add(worker->meter, MUR_STREAM_SILVER, n_tweets);
 
     mur_fault_pass("gold.score");
-    score(t, options->text, tweets, scorer);
+    mur_meter_unit(worker->meter, plan->units[t->unit].size, n_tweets, (int64_t)t->silver.n_rows);
+    score(t, options->text, tweets, worker->scorer);
+    mur_meter_unit_done(worker->meter);
     free(tweets);
-    tally->score_seconds += mur_monotonic() - refined;
+    double scored = mur_monotonic();
+    own->score_seconds += scored - refined;
 
-    tally->n_units++;
-    tally->n_bronze += (int64_t)t->bronze.n_rows;
-    tally->n_rejects += (int64_t)t->rejects.n_rows;
-    tally->n_silver += (int64_t)t->silver.n_rows;
+    own->units++;
+    own->tweets += n_tweets;
+    own->rejects += (int64_t)t->rejects.n_rows;
+    own->mentions += (int64_t)t->silver.n_rows;
+    compare(t, plan, worker, scored - start, tokens);
     return 0;
 }

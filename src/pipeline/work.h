@@ -2,7 +2,9 @@
 #ifndef MURMUR_WORK_H
 #define MURMUR_WORK_H
 
+#include "meter.h"
 #include "murmur/frame.h"
+#include "murmur/progress.h"
 #include "murmur/run.h"
 #include "murmur/scorer.h"
 #include "plan.h"
@@ -12,12 +14,11 @@ typedef struct mur_unit_tables {
     mur_frame bronze, rejects, silver, gold;
 } mur_unit_tables;
 
-/* What one rank did in a run, for the summary. Seconds are of this rank's clock. */
-typedef struct mur_tally {
-    int64_t n_units, n_bronze, n_rejects, n_silver, n_scored, n_tokens, n_bad_dates;
-    int64_t bytes_read, bytes_written;
-    double ingest_seconds, refine_seconds, score_seconds, write_seconds, merge_seconds;
-} mur_tally;
+/* The work unit of a rank that took longest; its time is in the rank's counters. */
+typedef struct mur_slowest {
+    char *file; /* the first that it is of; owned */
+    int64_t n_tweets, n_tokens;
+} mur_slowest;
 
 /* Per file of the plan, summed over ranks before the record is made. */
 typedef struct mur_file_counts {
@@ -30,9 +31,17 @@ typedef struct mur_file_counts {
 void mur_unit_tables_init(mur_unit_tables *t, size_t unit, const mur_schema *bronze);
 void mur_unit_tables_clear(mur_unit_tables *t);
 
+/* What a rank counts and tells while it works. */
+typedef struct mur_worker {
+    mur_scorer *scorer;
+    mur_meter *meter;
+    mur_rank_counters *counters;
+    mur_slowest *slowest;
+} mur_worker;
+
 /* Fills `t`. A file that cannot be read is named in a warning and counted in `counts[file].n_failed`, one that moved in
  * n_moved; the unit's other files go on. Fails only where a reject is an error (--strict). */
-int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, mur_scorer *scorer,
-                  mur_file_counts *counts, mur_tally *tally) MUR_MUST_USE;
+int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, const mur_worker *worker,
+                  mur_file_counts *counts) MUR_MUST_USE;
 
 #endif

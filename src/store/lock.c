@@ -15,8 +15,8 @@
 #include "murmur/file.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
+#include "murmur/thread.h"
 #include "stop.h"
-#include "thread.h"
 
 #ifdef MURMUR_FAULTS
 #define RENEW_SECONDS 0.1 /* so that tests, which run for less than a second, come there */

@@ -22,8 +22,8 @@ bool mur_name_is_temporary(const char *name)
 
 bool mur_name_is_of_root(const char *name)
 {
-    return strcmp(name, "_lock") == 0 || begins_with(name, "_stop-") || strcmp(name, "progress.jsonl") == 0 ||
-           begins_with(name, "progress.jsonl.");
+    return strcmp(name, "_lock") == 0 || begins_with(name, "_stop-") || strcmp(name, "_progress") == 0 ||
+           strcmp(name, "progress.jsonl") == 0 || begins_with(name, "progress.jsonl.");
 }
 
 bool mur_name_is_table(const char *name)

@@ -92,6 +92,8 @@ static int hold_spare(writer *w)
         len += (size_t)cut_of(w, set).n_chunks * SPARE_BYTES_PER_CHUNK;
     char *zeros = mur_alloc(len, 1);
     int rc = MUR_STEP("part.spare", mur_file_write(w->spare, (mur_view){zeros, len}));
+    if (w->options->temporary_bytes)
+        *w->options->temporary_bytes += (int64_t)len;
     free(zeros);
     return rc;
 }

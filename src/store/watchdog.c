@@ -5,7 +5,7 @@
 
 #include "murmur/clock.h"
 #include "murmur/log.h"
-#include "thread.h"
+#include "murmur/thread.h"
 
 /* The other ranks give rank 0 this long to speak before they end the job themselves. */
 #define GRACE_SECONDS 3.0

@@ -171,18 +171,26 @@ static void a_unit_leaves_a_file_that_moved_and_keeps_the_others(void **state)
     mur_run_options_init(&options);
     mur_scorer scorer = {0}; /* no text has a mention: it is never asked */
     mur_file_counts counts[3] = {0};
-    mur_tally tally = {0};
+    mur_rank_counters counters = {0};
+    mur_slowest slowest = {0};
+    mur_meter meter = {0};
+    mur_worker worker = {&scorer, &meter, &counters, &slowest};
     mur_unit_tables tables;
     mur_unit_tables_init(&tables, 0, &mur_bronze_schema);
-    assert_int_equal(mur_work_unit(&tables, &plan, &options, &scorer, counts, &tally), 0);
+    assert_int_equal(mur_work_unit(&tables, &plan, &options, &worker, counts), 0);
     assert_int_equal(tables.bronze.n_rows, 1);
     assert_int_equal(counts[0].n_rows, 1);
     assert_int_equal(counts[0].n_moved, 0);
+    assert_int_equal(counters.units, 1);
+    assert_int_equal(counters.tweets, 1);
+    assert_int_equal(slowest.n_tweets, 1);
+    assert_string_equal(slowest.file, files[0].path);
     assert_int_equal(counts[1].n_moved, 1);
     assert_int_equal(counts[2].n_moved, 1);
     assert_int_equal(counts[1].n_failed + counts[2].n_failed + counts[1].n_rows + counts[2].n_rows, 0);
     mur_unit_tables_clear(&tables);
     mur_plan_clear(&plan);
+    free(slowest.file);
     for (int i = 0; i < 3; i++)
         free(files[i].path);
 }

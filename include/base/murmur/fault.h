@@ -85,6 +85,7 @@
     X("record.folder", STEP)     /* the log's folder is synced */                                                      \
     X("record.unlink", PASS)     /* the temporary name is removed */                                                   \
     X("record.done", PASS)       /* the commit is acknowledged */                                                      \
+    X("progress.append", WRITE)  /* lines of progress are written: a warning, no failure */                            \
     X("count.plan", STEP)        /* what is there to count for application */                                          \
     X("count.read", STEP)        /* a slice of gold or of the former application is read */                            \
     X("count.merge", PASS)       /* counts travel to their owners */                                                   \

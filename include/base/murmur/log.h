@@ -5,6 +5,8 @@
 #ifndef MURMUR_LOG_H
 #define MURMUR_LOG_H
 
+#include <stdbool.h>
+
 #include "murmur/error.h"
 
 typedef enum { MUR_LOG_ERROR, MUR_LOG_WARN, MUR_LOG_INFO, MUR_LOG_DEBUG } mur_log_level;
@@ -17,6 +19,15 @@ void mur_log_rank_set(int rank);
 int mur_log_rank(void);
 
 void mur_log(mur_log_level level, const char *format, ...) MUR_PRINTF(2, 3);
+
+/* A line that stays below all messages, as a progress bar does: messages are written above it and it is drawn again.
+ * Each call replaces it, "" takes it away; nothing is written where nothing changed. For terminals alone, and cut to
+ * less than their width by who calls. Nothing with --quiet. An error takes it away. */
+#define MUR_STATUS_TEXT 256
+void mur_log_status(const char *text);
+
+/* From here on some rank has a status on this rank's terminal: each message first clears the line that it begins in. */
+void mur_log_status_share(bool is_sharing);
 
 #define mur_log_error(...) mur_log(MUR_LOG_ERROR, __VA_ARGS__)
 #define mur_log_warn(...) mur_log(MUR_LOG_WARN, __VA_ARGS__)

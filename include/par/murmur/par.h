@@ -46,8 +46,21 @@ void mur_comm_abandon(void);
 /* Local. Ends the whole job at once; for states in which ranks can no longer agree. `status` 1..125. */
 void mur_comm_abort(int status) __attribute__((noreturn));
 
-/* Local. Called from the waits of all functions below, about every 50 ms, on this rank: for progress lines. */
-void mur_comm_on_wait(mur_comm *c, void (*tick)(void *context), void *context);
+/* Whether what this process writes to standard error comes out on a terminal: its own, or that of the mpirun which
+ * started it and hands lines on as they come. `*columns` is its width then. Local. */
+bool mur_launch_terminal(int *columns);
+
+/* What this rank has sent and how long it took, waiting for other ranks included, since mur_comm_open. What MPI-IO
+ * moves between ranks is not in it. */
+typedef struct mur_traffic {
+    int64_t exchange_bytes;  /* sent to other ranks by mur_exchange and the gathers */
+    int64_t reduce_bytes;    /* given to sums, minima, maxima and agreements */
+    int64_t broadcast_bytes; /* that came from rank 0, or went from it, once */
+    double exchange_seconds, reduce_seconds, broadcast_seconds;
+} mur_traffic;
+
+/* Local. */
+mur_traffic mur_comm_traffic(const mur_comm *c);
 
 /* Collective. Every rank returns the same verdict: 0, or the worst code with its message and rank in mur_error_last. */
 int mur_agree(const mur_comm *c, int rc) MUR_MUST_USE;

@@ -25,7 +25,8 @@ typedef struct mur_run_options {
     const char *model;     /* folder */
     const char *label_map; /* which class its labels count for, where their names do not tell; or NULL */
     mur_precision precision;
-    const char *schema; /* file that declares columns of bronze; NULL: none */
+    const char *schema;       /* file that declares columns of bronze; NULL: none */
+    const char *metrics_file; /* that is kept up to date for Prometheus; NULL: none */
     mur_trigger trigger;
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */

@@ -26,6 +26,8 @@ typedef struct mur_scorer {
     size_t cap;
     size_t batch_tokens;         /* of a packed batch at most */
     int64_t n_scored, n_tokens;  /* since it was opened */
+    int64_t weights_read;        /* bytes that this process put into the node's block */
+    double weights_seconds;      /* until the weights could be used */
     void (*tick)(void *context); /* called between batches */
     void *context;
 } mur_scorer;

@@ -30,12 +30,13 @@ typedef struct mur_piece {
 } mur_piece;
 
 typedef struct mur_part_options {
-    const char *store;     /* folder */
-    const char *run_id;    /* makes the name unique */
-    int64_t version;       /* of the table, the one that this part will belong to */
-    int64_t number;        /* of several parts that one run writes for one version: 0 first */
-    int compress;          /* deflate level 0..9 */
-    int64_t io_timeout_ms; /* no progress for so long ends the job (status 74) */
+    const char *store;        /* folder */
+    const char *run_id;       /* makes the name unique */
+    int64_t version;          /* of the table, the one that this part will belong to */
+    int64_t number;           /* of several parts that one run writes for one version: 0 first */
+    int compress;             /* deflate level 0..9 */
+    int64_t io_timeout_ms;    /* no progress for so long ends the job (status 74) */
+    int64_t *temporary_bytes; /* where not NULL: what this rank wrote to files that are removed again is added */
 } mur_part_options;
 
 /* Collective. Steps 1 to 5 of a commit (docs/FORMAT.md): hash, write under a temporary name, fsync, read back and

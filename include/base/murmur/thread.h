@@ -1,4 +1,4 @@
-/* thread.h: the two helper threads that store runs (watchdog, lock) sleep and start alike. */
+/* thread.h: the helper threads that jobs run (watchdog, lock, progress) sleep and start alike. */
 #ifndef MURMUR_THREAD_H
 #define MURMUR_THREAD_H
 

@@ -1,4 +1,4 @@
-#include "thread.h"
+#include "murmur/thread.h"
 
 #include <signal.h>
 #include <time.h>

@@ -8,7 +8,11 @@ packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-op
     libopenblas-dev zlib1g-dev libxxhash-dev gnuplot-nox)
 for argument in "$@"; do
     case $argument in
-        --tests) packages+=(libcmocka-dev python3 python3-h5py python3-numpy python3-regex) ;;
+        --tests)
+            packages+=(libcmocka-dev python3 python3-h5py python3-numpy python3-regex)
+            # tests/cluster: Slurm, its authentication, and networks between its nodes
+            packages+=(slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge iproute2)
+            ;;
         *)
             echo "usage: $0 [--tests]" >&2
             exit 64

@@ -1,0 +1,238 @@
+"""murmur under a real Slurm, on several hosts: started by run.sh, which see."""
+
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+import cluster
+from cluster import SHARED, execute, wait_until
+
+BINARY = os.environ["MURMUR_BINARY"]
+SOURCE = pathlib.Path(os.environ["MURMUR_SOURCE"])
+TABLES = {
+    "bronze": ("--columns", "date,user,text,sentiment,source_file,rescued_data"),  # processing_time is the clock's
+    "silver": (), "gold": (), "application": (), "rejects": (),
+}
+N_NODES = 3
+SMALL_BATCHES = ("--max-files", "1")  # many commits, so that something can happen between two
+
+
+def lines(path):
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+class SlurmJob:
+    """A batch job of slurm/murmur.sbatch."""
+
+    def __init__(self, submitted, log):
+        self.number = submitted.stdout.split(";")[0].strip()
+        self.log = pathlib.Path(str(log).replace("%j", self.number))
+
+    @property
+    def state(self):
+        return the_cluster.job(self.number).get("JobState")
+
+    @property
+    def restarts(self):
+        return int(the_cluster.job(self.number).get("Restarts", 0))
+
+    @property
+    def said(self):
+        return lines(self.log)
+
+    def wait_for(self, *states, seconds=120):
+        wait_until(lambda: self.state in states, seconds,
+                   lambda: f"job {self.number} in {states}: {the_cluster.job(self.number)}\n{self.said}\n"
+                           f"{the_cluster.logs()}")
+        return self.state
+
+
+class ClusterTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=SHARED))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(self.end_jobs)
+        self.source, self.store = self.folder / "tweets", self.folder / "store"
+
+    def end_jobs(self):
+        execute(["scancel", "--full", "--signal=KILL", "--user=root"], check=False)
+        execute(["scancel", "--user=root"], check=False)
+        the_cluster.wait_for_idle_nodes()
+
+    def generate(self, n_tweets, n_files):
+        execute([BINARY, "generate", self.source, "--tweets", n_tweets, "--files", n_files])
+
+    def srun(self, *words, check=True, options=(), env=None):
+        return execute(["srun", "--kill-on-bad-exit=1", *options, BINARY, *words], check=check,
+                       env={**os.environ, **(env or {})})
+
+    def sbatch(self, *options, script=SOURCE / "slurm/murmur.sbatch", run_options=()):
+        log = self.folder / "job-%j.log"
+        environment = {"MURMUR": BINARY, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        submitted = execute(["sbatch", "--parsable", f"--output={log}", f"--chdir={SHARED}", *options, script,
+                             self.source, self.store, *run_options], env={**os.environ, **environment})
+        return SlurmJob(submitted, log)
+
+    def run_alone(self, options):
+        """The same input by one rank on the head node, with the same triggers."""
+        store = self.folder / "alone"
+        execute([BINARY, "run", self.source, "--store", store, *options])
+        return store
+
+    def export(self, store, table):
+        return execute([BINARY, "export", store, table, "--format", "jsonl", *TABLES[table]]).stdout
+
+    def assert_same_tables(self, store, other):
+        for table in TABLES:
+            self.assertEqual(self.export(store, table), self.export(other, table), table)
+
+    def assert_complete(self, *options):
+        """Whole, every file taken once, and what one rank alone makes of them."""
+        execute([BINARY, "verify", self.store])
+        self.assert_same_tables(self.store, self.run_alone(options))
+
+    def records(self):
+        return sorted((self.store / "_log").glob("0*.json"))
+
+    def wait_for_records(self, n, job, seconds=60):
+        wait_until(lambda: len(self.records()) >= n, seconds, lambda: f"{n} records: {job.said}\n{the_cluster.logs()}")
+
+    def test_a_run_on_several_hosts_makes_what_one_rank_makes(self):
+        self.generate(1500, 7)
+        said = self.srun("run", self.source, "--store", self.store, options=["-N3", "-n6"]).stdout
+        self.assertIn("6 ranks", said)
+        self.assert_complete()
+
+    def test_unequal_numbers_of_ranks_on_the_hosts_make_the_same(self):
+        self.generate(600, 5)
+        self.srun("run", self.source, "--store", self.store,
+                  options=["-N3", "-n6", "--distribution=arbitrary"],
+                  env={"SLURM_HOSTFILE": str(self.write_hosts("node1 node1 node1 node2 node2 node3"))})
+        self.assert_complete()
+
+    def write_hosts(self, names):
+        path = self.folder / "hosts"
+        path.write_text("\n".join(names.split()) + "\n")
+        return path
+
+    def test_mpirun_inside_sbatch_makes_the_same(self):
+        self.generate(600, 5)
+        script = self.folder / "mpirun.sbatch"
+        script.write_text("#!/bin/bash\nexec mpirun \"$MURMUR\" run \"$1\" --store \"$2\"\n")
+        job = self.sbatch("-N2", "--ntasks-per-node=2", script=script)
+        self.assertEqual(job.wait_for("COMPLETED", "FAILED", "TIMEOUT"), "COMPLETED", job.said)
+        self.assertIn("4 ranks", job.said)
+        self.assert_complete()
+
+    def test_srun_without_pmix_is_refused_before_the_store_is_touched(self):
+        self.generate(10, 1)
+        done = self.srun("run", self.source, "--store", self.store, check=False, options=["-N2", "-n4", "--mpi=none"])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("srun --mpi=pmix", done.stdout)
+        self.assertFalse(self.store.exists())
+
+    def test_a_killed_node_costs_nothing_the_job_is_requeued_and_completes(self):
+        self.generate(1200, 12)
+        job = self.sbatch("-N2", "--ntasks-per-node=2", "--nodelist=node2,node3",
+                          run_options=SMALL_BATCHES)
+        self.wait_for_records(3, job)
+        node = the_cluster.nodes[2]
+        node.kill()
+        began = time.monotonic()
+        wait_until(lambda: job.state != "RUNNING", 60, lambda: f"the job ended: {job.said}\n{the_cluster.logs()}")
+        print(f"a node's death was seen after {time.monotonic() - began:.1f} s")
+        self.assertLess(len(self.records()), 12, "the job was over before its node died: nothing was tested")
+        node.start()
+        job.wait_for("COMPLETED", "FAILED", seconds=180)
+        self.assertEqual(job.state, "COMPLETED", job.said)
+        self.assertEqual(job.restarts, 1, job.said)
+        self.assert_complete(*SMALL_BATCHES)
+
+    def test_at_the_time_limit_the_job_commits_is_requeued_and_completes(self):
+        self.generate(3000, 150)
+        job = self.sbatch("-N2", "--ntasks-per-node=1", "--time=1", "--signal=USR1@50",
+                          run_options=SMALL_BATCHES)
+        wait_until(lambda: job.restarts >= 1 or job.state in ("COMPLETED", "FAILED", "TIMEOUT"), 120, lambda: job.said)
+        self.assertGreaterEqual(job.restarts, 1, f"{job.state}: it never was requeued: {job.said}")
+        execute(["scontrol", "update", f"JobId={job.number}", "TimeLimit=10"])
+        job.wait_for("COMPLETED", "FAILED", "TIMEOUT", seconds=180)
+        self.assertEqual(job.state, "COMPLETED", job.said)
+        self.assert_complete(*SMALL_BATCHES)
+
+    def test_of_two_jobs_on_one_store_one_is_refused(self):
+        self.generate(1200, 12)
+        first = self.sbatch("-N1", "--ntasks-per-node=2", "--nodelist=node1", run_options=SMALL_BATCHES)
+        self.wait_for_records(1, first)
+        execute(["scontrol", "suspend", first.number])  # it stays in the middle of its work, alive
+        second = self.sbatch("-N1", "--ntasks-per-node=2", "--nodelist=node2")
+        second.wait_for("COMPLETED", "FAILED")
+        self.assertEqual(second.state, "FAILED", second.said)
+        self.assertEqual(the_cluster.job(second.number)["ExitCode"], "73:0", second.said)
+        self.assertIn("node1", second.said)  # names who has it
+        self.assertLess(len(self.records()), 12)
+        execute(["scontrol", "resume", first.number])
+        first.wait_for("COMPLETED", "FAILED")
+        self.assertEqual(first.state, "COMPLETED", first.said)
+        self.assert_complete(*SMALL_BATCHES)
+
+    def test_stop_from_another_host_ends_the_job_after_its_batch(self):
+        self.generate(1200, 12)
+        job = self.sbatch("-N2", "--ntasks-per-node=2", "--no-requeue",
+                          run_options=SMALL_BATCHES)
+        self.wait_for_records(2, job)
+        writer = json.loads(execute([BINARY, "status", self.store, "--json"]).stdout)["writer"]
+        self.assertEqual((writer["state"], writer["host"]), ("running", self.the_nodes_of(job)[0].name))
+        execute([BINARY, "stop", self.store])
+        job.wait_for("COMPLETED", "FAILED")
+        self.assertEqual(the_cluster.job(job.number)["ExitCode"], "75:0", job.said)
+        self.assertLess(len(self.records()), 12)
+        # The rest by another number of ranks.
+        self.srun("run", self.source, "--store", self.store, *SMALL_BATCHES, options=["-N3", "-n3"])
+        self.assert_complete(*SMALL_BATCHES)
+
+    def test_a_lost_rank_ends_the_job_and_the_next_run_completes(self):
+        self.generate(1200, 12)
+        job = self.sbatch("-N2", "--ntasks-per-node=2", run_options=SMALL_BATCHES)
+        self.wait_for_records(2, job)
+        self.the_nodes_of(job)[1].run(["pkill", "-KILL", "--newest", "-x", "murmur"])
+        began = time.monotonic()
+        job.wait_for("FAILED", "COMPLETED", "NODE_FAIL", seconds=60)
+        print(f"a rank's death ended the job after {time.monotonic() - began:.1f} s")
+        self.assertEqual(job.state, "FAILED", job.said)
+        self.srun("run", self.source, "--store", self.store, *SMALL_BATCHES, options=["-N3", "-n5"])
+        self.assert_complete(*SMALL_BATCHES)
+
+    def the_nodes_of(self, job):
+        names = execute(["scontrol", "show", "hostnames", the_cluster.job(job.number)["NodeList"]]).stdout.split()
+        return [node for node in the_cluster.nodes if node.name in names]
+
+    def test_scancel_ends_the_job_and_the_last_commit_stands(self):
+        self.generate(1200, 12)
+        job = self.sbatch("-N2", "--ntasks-per-node=2", run_options=SMALL_BATCHES)
+        self.wait_for_records(2, job)
+        execute(["scancel", job.number])
+        job.wait_for("CANCELLED", seconds=60)
+        the_cluster.wait_for_idle_nodes()
+        execute([BINARY, "verify", self.store])
+        self.srun("run", self.source, "--store", self.store, *SMALL_BATCHES, options=["-N2", "-n2"])
+        self.assert_complete(*SMALL_BATCHES)
+
+
+class Counting(unittest.TextTestResult):
+    def line(self):
+        n_failed = len(self.failures) + len(self.errors)
+        return f"{self.testsRun - n_failed - len(self.skipped)} passed, {n_failed} failed"
+
+
+if __name__ == "__main__":
+    the_cluster = cluster.Cluster(N_NODES)
+    the_cluster.start()
+    program = unittest.main(exit=False, verbosity=2, testRunner=unittest.TextTestRunner(
+        stream=sys.stdout, verbosity=2, resultclass=Counting))
+    print(program.result.line())
+    sys.exit(0 if program.result.wasSuccessful() else 1)

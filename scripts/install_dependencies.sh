@@ -4,7 +4,7 @@
 #     scripts/install_dependencies.sh [--tests]
 set -euo pipefail
 
-packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libcjson-dev
+packages=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libcjson-dev libcurl4-openssl-dev
     libopenblas-dev zlib1g-dev libxxhash-dev gnuplot-nox)
 for argument in "$@"; do
     case $argument in

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Fails when a layer calls a library that is another layer's: MPI is par's, HDF5 store's, cJSON's parser json's, BLAS
-model's. HDF5's header drags MPI's in, so the include paths alone cannot tell. (store hands MPI's objects to HDF5, and
+model's, libcurl tracking's. HDF5's header drags MPI's in, so the include paths alone cannot tell. (store hands MPI's objects to HDF5, and
 those are data, not calls.)"""
 import re
 import subprocess
@@ -13,6 +13,7 @@ OWNERS = {
     r"cblas_\w+|openblas_\w+": {"model"},
     r"XXH\w+": {"base"},
     r"posix_spawnp?|fork|exec\w+|popen|system": {"picture"},
+    r"curl_\w+": {"tracking"},
     r"(un)?gz\w+|inflate\w*": {"text", "model"},
 }
 

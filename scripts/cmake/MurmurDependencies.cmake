@@ -31,6 +31,7 @@ endfunction()
 
 murmur_library(xxhash::xxhash xxhash.h xxhash libxxhash-dev libxxhash)
 murmur_library(cjson::cjson cjson/cJSON.h cjson libcjson-dev libcjson)
+murmur_library(curl::curl curl/curl.h curl libcurl4-openssl-dev libcurl)
 murmur_library(openblas::openblas cblas.h openblas libopenblas-dev openblas)
 murmur_library(hdf5::hdf5 hdf5.h hdf5_openmpi libhdf5-openmpi-dev hdf5-openmpi)
 

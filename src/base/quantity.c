@@ -70,3 +70,15 @@ char *mur_size_format(char out[MUR_QUANTITY_TEXT], int64_t bytes)
     snprintf(out, MUR_QUANTITY_TEXT, unit_index == 0 ? "%.0f %s" : "%.1f %s", value, units[unit_index]);
     return out;
 }
+
+char *mur_duration_format(char out[MUR_QUANTITY_TEXT], double seconds)
+{
+    int64_t s = seconds > 0 && seconds < 1e15 ? (int64_t)(seconds + 0.5) : 0;
+    if (s < 60)
+        snprintf(out, MUR_QUANTITY_TEXT, "%" PRId64 "s", s);
+    else if (s < 3600)
+        snprintf(out, MUR_QUANTITY_TEXT, "%" PRId64 "m %" PRId64 "s", s / 60, s % 60);
+    else
+        snprintf(out, MUR_QUANTITY_TEXT, "%" PRId64 "h %" PRId64 "m", s / 3600, s / 60 % 60);
+    return out;
+}

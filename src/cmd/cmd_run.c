@@ -25,6 +25,7 @@ static const mur_option options[] = {
     {"schema", "FILE", "columns that bronze is to have (JSON of murmur or of Spark's StructType)", NULL},
     {"merge-schema", NULL, "add columns of --schema that bronze lacks, from the next commit on", NULL},
     {"strict", NULL, "a record that is rejected ends the job", NULL},
+    {"metrics-file", "FILE", "keep figures of the run there for Prometheus (node_exporter's textfile collector)", NULL},
     MUR_WRITING_OPTIONS,
     {NULL, NULL, NULL, NULL},
 };
@@ -88,6 +89,8 @@ static int set(void *into, const char *name, const char *value)
         o->is_merging_schema = true;
     } else if (strcmp(name, "strict") == 0) {
         o->is_strict = true;
+    } else if (strcmp(name, "metrics-file") == 0) {
+        o->metrics_file = value;
     } else if (mur_writing_takes(name)) {
         rc = mur_writing_set(&o->writing, name, value);
     }

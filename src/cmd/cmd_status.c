@@ -10,21 +10,26 @@
 #include "murmur/store.h"
 #include "murmur/tables.h"
 #include "murmur/writer.h"
+#include "status_follow.h"
+
+/* Of progress.jsonl: the last triggers, and the counters of thousands of ranks. */
+#define LAST_BYTES (INT64_C(1) << 20)
 
 typedef struct settings {
-    bool is_json;
+    bool is_json, is_following;
 } settings;
 
 static const mur_option options[] = {
-    {"json", NULL, "one JSON object instead of text", NULL},
+    {"follow", NULL, "tell how far the job is until it ends", NULL},
+    {"json", NULL, "one JSON object instead of text (with --follow: more of them, one a line)", NULL},
     {NULL, NULL, NULL, NULL},
 };
 
 static int set(void *into, const char *name, const char *value)
 {
     settings *s = into;
-    (void)name, (void)value; /* there is one, a flag */
-    s->is_json = true;
+    (void)value; /* both are flags */
+    *(strcmp(name, "json") == 0 ? &s->is_json : &s->is_following) = true;
     return 0;
 }
 
@@ -34,7 +39,15 @@ typedef struct facts {
     mur_writer writer;
     mur_disk_use disk;
     int64_t behind; /* versions of gold that application does not stand for */
+    mur_progress_now now;
+    bool is_now_there;
+    mur_progress_history history; /* the end of it */
 } facts;
+
+static bool is_writing(const mur_writer *w)
+{
+    return w->state == MUR_WRITER_RUNNING || w->state == MUR_WRITER_SILENT;
+}
 
 static int gather(facts *f, const mur_store *store)
 {
@@ -44,7 +57,22 @@ static int gather(facts *f, const mur_store *store)
     const mur_change *application = mur_store_change(store, "application", -1);
     f->behind = (gold ? gold->version : -1) - (application ? application->input_version : -1);
     int rc = mur_writer_look(&f->writer, folder);
-    return rc < 0 ? rc : mur_store_disk_use(folder, &f->disk);
+    if (rc == 0)
+        rc = mur_store_disk_use(folder, &f->disk);
+    if (rc == 0)
+        rc = mur_progress_now_read(&f->now, folder, &f->is_now_there);
+    /* A job that was killed leaves its last words. */
+    f->is_now_there = f->is_now_there && is_writing(&f->writer) && strcmp(f->now.run_id, f->writer.run_id) == 0;
+    return rc == 0 ? mur_progress_read_last(&f->history, folder, LAST_BYTES) : rc;
+}
+
+/* The last trigger of a stream that is told of; NULL if none is. */
+static const mur_progress_line *last_line(const facts *f, mur_stream stream)
+{
+    for (size_t i = f->history.n; i-- > 0;)
+        if (f->history.lines[i].stream == stream)
+            return &f->history.lines[i];
+    return NULL;
 }
 
 static const mur_record *last_record(const mur_store *s)
@@ -76,11 +104,50 @@ static void print_writer(mur_buf *out, const mur_writer *w)
                        when(since, w->stop_asked));
 }
 
+static void print_progress(mur_buf *out, const facts *f)
+{
+    if (!f->is_now_there)
+        return;
+    double age = 1e-3 * (double)(mur_now_ms() - f->now.time);
+    mur_buf_append_text(out, "progress     ");
+    mur_progress_now_format(out, &f->now, 200);
+    mur_buf_printf(out, " (%.0f s ago)\n", age > 0 ? age : 0);
+}
+
+static void print_last_run(mur_buf *out, const mur_run_counters *run)
+{
+    char time[MUR_TIME_TEXT], seconds[MUR_QUANTITY_TEXT];
+    if (run->n_ranks == 0)
+        return;
+    mur_buf_printf(out, "last run     %s ended at %s after %s: %" PRId64 " tweets in %" PRId64 " batch%s, %d rank%s\n",
+                   run->run_id, when(time, run->ended), mur_duration_format(seconds, run->seconds),
+                   mur_run_counters_sum(run).tweets, run->n_batches, run->n_batches == 1 ? "" : "es", run->n_ranks,
+                   run->n_ranks == 1 ? "" : "s");
+}
+
+static void print_streams(mur_buf *out, const facts *f)
+{
+    char time[MUR_TIME_TEXT];
+    if (f->history.n == 0)
+        return;
+    mur_buf_printf(out, "\n%-13s  %7s  %12s  %12s  %11s  %8s  %s\n", "last trigger", "batch", "rows in", "rows out",
+                   "rows/s", "seconds", "time");
+    for (mur_stream s = 0; s < MUR_N_STREAMS; s++) {
+        const mur_progress_line *l = last_line(f, s);
+        if (l)
+            mur_buf_printf(out, "%-13s  %7" PRId64 "  %12" PRId64 "  %12" PRId64 "  %11.1f  %8.2f  %s\n",
+                           mur_stream_name(s), l->batch, l->n_in, l->n_out, l->processed_per_second, l->seconds.max,
+                           when(time, l->timestamp));
+    }
+}
+
 static void print_text(mur_buf *out, const facts *f)
 {
     char time[MUR_TIME_TEXT], size[MUR_QUANTITY_TEXT], available[MUR_QUANTITY_TEXT];
     const mur_record *last = last_record(f->store);
     print_writer(out, &f->writer);
+    print_progress(out, f);
+    print_last_run(out, &f->history.last_run);
     if (last)
         mur_buf_printf(out, "last record  %" PRId64 " at %s, %s\n", last->number, mur_time_format(time, last->time),
                        last->operation);
@@ -103,6 +170,7 @@ static void print_text(mur_buf *out, const facts *f)
         else
             mur_buf_printf(out, "%-11s  %7s\n", mur_tables[i]->table, "-");
     }
+    print_streams(out, f);
 }
 
 static void add_time(cJSON *object, const char *name, int64_t time)
@@ -169,10 +237,55 @@ static void add_tables(cJSON *root, const mur_store *store)
     }
 }
 
+static void add_progress(cJSON *root, const facts *f)
+{
+    if (f->is_now_there)
+        cJSON_AddItemToObject(root, "progress", mur_progress_now_json(&f->now));
+    else
+        cJSON_AddNullToObject(root, "progress");
+    cJSON *streams = cJSON_AddObjectToObject(root, "streams");
+    for (mur_stream s = 0; s < MUR_N_STREAMS; s++) {
+        const mur_progress_line *l = last_line(f, s);
+        if (!l)
+            continue;
+        cJSON *o = cJSON_AddObjectToObject(streams, mur_stream_name(s));
+        cJSON_AddStringToObject(o, "run_id", l->run_id);
+        add_time(o, "time", l->timestamp);
+        cJSON_AddNumberToObject(o, "batch", (double)l->batch);
+        cJSON_AddNumberToObject(o, "rows_in", (double)l->n_in);
+        cJSON_AddNumberToObject(o, "rows_out", (double)l->n_out);
+        cJSON_AddNumberToObject(o, "rows_per_second", l->processed_per_second);
+        cJSON_AddNumberToObject(o, "processing_seconds", l->seconds.max);
+        cJSON_AddNumberToObject(o, "trigger_seconds", 1e-3 * (double)l->trigger_ms);
+    }
+}
+
+static void add_last_run(cJSON *root, const mur_run_counters *run)
+{
+    if (run->n_ranks == 0) {
+        cJSON_AddNullToObject(root, "last_run");
+        return;
+    }
+    mur_rank_counters sum = mur_run_counters_sum(run);
+    cJSON *o = cJSON_AddObjectToObject(root, "last_run");
+    cJSON_AddStringToObject(o, "run_id", run->run_id);
+    add_time(o, "began", run->began);
+    add_time(o, "ended", run->ended);
+    cJSON_AddNumberToObject(o, "seconds", run->seconds);
+    cJSON_AddNumberToObject(o, "batches", (double)run->n_batches);
+    cJSON_AddNumberToObject(o, "ranks", run->n_ranks);
+    cJSON_AddNumberToObject(o, "nodes", run->n_nodes);
+    cJSON_AddNumberToObject(o, "tweets", (double)sum.tweets);
+    cJSON_AddNumberToObject(o, "mentions", (double)sum.mentions);
+    cJSON_AddNumberToObject(o, "rejects", (double)sum.rejects);
+}
+
 static void print_json(mur_buf *out, const facts *f)
 {
     cJSON *root = cJSON_CreateObject();
     add_writer(root, &f->writer);
+    add_progress(root, f);
+    add_last_run(root, &f->history.last_run);
     add_record(root, last_record(f->store));
     cJSON_AddNumberToObject(root, "sources", (double)mur_store_n_sources(f->store));
     cJSON *disk = cJSON_AddObjectToObject(root, "disk");
@@ -187,27 +300,44 @@ static void print_json(mur_buf *out, const facts *f)
     cJSON_Delete(root);
 }
 
-static int run(const mur_command *self, int argc, char **argv)
+/* Prints the status once; `*is_running`: a job writes the store. */
+static int print_status(const char *folder, bool is_json, bool *is_running)
 {
-    settings s = {0};
-    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
-    if (rc != 0)
-        return rc;
     mur_store *store;
-    rc = mur_store_open(&store, argv[first]);
+    int rc = mur_store_open(&store, folder);
     if (rc < 0)
         return rc;
     facts f;
     rc = gather(&f, store);
     if (rc == 0) {
         mur_buf out = {0};
-        (s.is_json ? print_json : print_text)(&out, &f);
+        (is_json ? print_json : print_text)(&out, &f);
         rc = mur_output(mur_buf_view(&out));
         mur_buf_clear(&out);
     }
+    *is_running = is_writing(&f.writer);
     mur_writer_clear(&f.writer);
+    mur_progress_history_clear(&f.history);
     mur_store_close(&store);
     return rc;
+}
+
+static int run(const mur_command *self, int argc, char **argv)
+{
+    settings s = {0};
+    bool is_running;
+    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
+    if (rc != 0)
+        return rc;
+    rc = print_status(argv[first], s.is_json, &is_running);
+    if (rc != 0 || !s.is_following || !is_running)
+        return rc;
+    rc = s.is_json ? 0 : mur_output(mur_view_of("\n"));
+    if (rc == 0)
+        rc = mur_status_follow(argv[first], s.is_json);
+    if (rc == 0)
+        rc = s.is_json ? 0 : mur_output(mur_view_of("\n"));
+    return rc == 0 ? print_status(argv[first], s.is_json, &is_running) : rc; /* as it was left */
 }
 
 const mur_command mur_cmd_status = {

@@ -16,6 +16,7 @@
 
 #define LINE_SECONDS 9.0 /* so that with the thread's naps a line comes at least every 10 s */
 #define NOW_SECONDS 2.0
+#define NEWS_SECONDS 0.2 /* and so soon where the job does something else now */
 #define METRICS_SECONDS 10.0
 #define NAP_SECONDS 0.25
 
@@ -156,6 +157,7 @@ static void *tell_all(void *context)
 {
     teller *t = context;
     double lines_told = t->begun, now_told = 0, metrics_told = 0;
+    mur_progress_now told = {.batch = -1};
     pthread_mutex_lock(&t->mutex);
     while (!t->is_over) {
         double clock = mur_monotonic();
@@ -169,9 +171,11 @@ static void *tell_all(void *context)
         pthread_mutex_unlock(&t->mutex); /* files may take their time; the job does not wait for them */
         if (t->is_on_terminal)
             draw_bar(&now);
-        if (clock - now_told >= NOW_SECONDS) {
+        bool is_news = now.phase != told.phase || now.batch != told.batch;
+        if (clock - now_told >= (is_news ? NEWS_SECONDS : NOW_SECONDS)) {
             write_now(t, &now);
             now_told = clock;
+            told = now;
         }
         if (clock - metrics_told >= METRICS_SECONDS) {
             write_metrics(t, &metrics, &now);

@@ -1,12 +1,13 @@
 #include "murmur/progress.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "murmur/file.h"
 #include "murmur/mem.h"
+#include "murmur/quantity.h"
 #include "progress_file.h"
 #include "progress_text.h"
 
@@ -66,16 +67,25 @@ static void add_line(mur_progress_history *h, size_t *cap, mur_view text)
     h->lines[h->n++] = line;
 }
 
-static int read_file(mur_progress_history *h, size_t *cap, const char *store, int number)
+/* 0 where there is none. */
+static int64_t file_size(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 ? (int64_t)about.st_size : 0;
+}
+
+/* The lines of a file from byte `first` on: what is left there of the line before is passed over. */
+static int read_file(mur_progress_history *h, size_t *cap, const char *store, int number, int64_t first)
 {
     char *path = mur_progress_path(store, number);
     mur_buf text = {0};
-    int rc = mur_file_read(&text, path);
+    int64_t size = file_size(path);
+    int rc = first == 0 ? mur_file_read(&text, path) : mur_file_read_range(&text, path, first, size - first);
     mur_view left = mur_buf_view(&text);
-    while (left.len > 0) {
+    for (bool is_first = true; left.len > 0; is_first = false) {
         const char *end = memchr(left.ptr, '\n', left.len);
         size_t len = end ? (size_t)(end - left.ptr) : left.len;
-        if (len > 0)
+        if (len > 0 && (first == 0 || !is_first))
             add_line(h, cap, (mur_view){left.ptr, len});
         left = (mur_view){left.ptr + len + (end != NULL), left.len - len - (end != NULL)};
     }
@@ -84,32 +94,87 @@ static int read_file(mur_progress_history *h, size_t *cap, const char *store, in
     return rc == MUR_ENOINPUT ? 0 : rc; /* not there yet, or rotated away */
 }
 
-int mur_progress_read(mur_progress_history *h, const char *store)
+/* Reads the files, of all of them together the last `bytes`. */
+static int read_files(mur_progress_history *h, const char *store, const int *rotated, size_t n, int64_t bytes)
+{
+    int64_t *firsts = mur_alloc(n + 1, sizeof *firsts);
+    size_t oldest = n + 1, cap = 0;
+    int rc = 0;
+    while (oldest > 0 && bytes > 0) { /* from the newest back, until there are enough */
+        char *path = mur_progress_path(store, --oldest < n ? rotated[oldest] : 0);
+        int64_t size = file_size(path);
+        firsts[oldest] = size > bytes ? size - bytes : 0;
+        bytes -= size;
+        free(path);
+    }
+    for (size_t i = oldest; rc == 0 && i <= n; i++)
+        rc = read_file(h, &cap, store, i < n ? rotated[i] : 0, firsts[i]);
+    free(firsts);
+    return rc;
+}
+
+int mur_progress_read_last(mur_progress_history *h, const char *store, int64_t bytes)
 {
     int *before, *after;
-    size_t n_before, n_after = 0, cap = 0;
+    size_t n_before, n_after;
     *h = (mur_progress_history){0};
     int rc = mur_progress_rotated(store, &before, &n_before);
-    while (rc == 0) {
-        for (size_t i = 0; rc == 0 && i <= n_before; i++)
-            rc = read_file(h, &cap, store, i < n_before ? before[i] : 0);
+    for (bool is_done = false; rc == 0 && !is_done;) {
+        mur_progress_history_clear(h); /* rotated meanwhile: what lay between was missed */
+        rc = read_files(h, store, before, n_before, bytes);
         if (rc == 0)
             rc = mur_progress_rotated(store, &after, &n_after);
         if (rc < 0)
             break;
-        int last_before = n_before > 0 ? before[n_before - 1] : 0, last_after = n_after > 0 ? after[n_after - 1] : 0;
+        is_done = (n_before > 0 ? before[n_before - 1] : 0) == (n_after > 0 ? after[n_after - 1] : 0);
         free(before);
         before = after;
         n_before = n_after;
-        if (last_before == last_after)
-            break;
-        mur_progress_history_clear(h); /* rotated meanwhile: what lay between was missed */
-        cap = 0;
     }
     free(before);
     if (rc < 0)
         mur_progress_history_clear(h);
     return rc;
+}
+
+int mur_progress_read(mur_progress_history *h, const char *store)
+{
+    return mur_progress_read_last(h, store, INT64_MAX);
+}
+
+int mur_progress_tail_read(mur_progress_tail *tail, const char *store, mur_buf *out)
+{
+    char *path = mur_progress_path(store, 0);
+    struct stat about;
+    size_t before = out->len;
+    int rc = 0;
+    if (stat(path, &about) < 0) {
+        about = (struct stat){0};
+        tail->device = tail->inode = UINT64_MAX; /* what comes is new */
+    } else if (tail->inode == 0) {
+        tail->offset = about.st_size;
+    } else if (tail->device != about.st_dev || tail->inode != about.st_ino || about.st_size < tail->offset) {
+        tail->offset = 0;
+    }
+    if (about.st_ino != 0) {
+        tail->device = about.st_dev;
+        tail->inode = about.st_ino;
+        if (about.st_size > tail->offset)
+            rc = mur_file_read_range(out, path, tail->offset, about.st_size - tail->offset);
+    }
+    while (out->len > before && out->ptr[out->len - 1] != '\n')
+        out->len--; /* the rest of a line comes with it */
+    tail->offset += (int64_t)(out->len - before);
+    free(path);
+    return rc;
+}
+
+bool mur_progress_line_parse(mur_progress_line *out, mur_view text)
+{
+    mur_run_counters run = {0};
+    bool is_line = mur_progress_parse(text, out, &run) == MUR_PROGRESS_LINE;
+    mur_run_counters_clear(&run);
+    return is_line;
 }
 
 void mur_progress_history_clear(mur_progress_history *h)
@@ -130,18 +195,6 @@ int mur_progress_now_read(mur_progress_now *out, const char *store, bool *is_the
     return rc == MUR_ENOINPUT ? 0 : rc;
 }
 
-/* "5s", "2m 13s", "3h 5m". */
-static void append_duration(mur_buf *out, double seconds)
-{
-    int64_t s = (int64_t)(seconds + 0.5);
-    if (s < 60)
-        mur_buf_printf(out, "%" PRId64 "s", s);
-    else if (s < 3600)
-        mur_buf_printf(out, "%" PRId64 "m %" PRId64 "s", s / 60, s % 60);
-    else
-        mur_buf_printf(out, "%" PRId64 "h %" PRId64 "m", s / 3600, s / 60 % 60);
-}
-
 void mur_progress_now_format(mur_buf *out, const mur_progress_now *now, int columns)
 {
     enum { WIDTH = 20 };
@@ -154,8 +207,8 @@ void mur_progress_now_format(mur_buf *out, const mur_progress_now *now, int colu
     mur_buf_printf(out, "] %5.1f%%  %" PRId64 " tweets  %.0f/s", (double)(int64_t)(now->fraction * 1000) / 10,
                    now->n_tweets, now->tweets_per_second);
     if (now->seconds_left >= 0 && now->phase != MUR_PHASE_WAITING) {
-        mur_buf_append_text(out, "  ETA ");
-        append_duration(out, now->seconds_left);
+        char left[MUR_QUANTITY_TEXT];
+        mur_buf_printf(out, "  ETA %s", mur_duration_format(left, now->seconds_left));
     }
     if (now->batch >= 0)
         mur_buf_printf(out, "  batch %" PRId64 ": %s", now->batch, mur_phase_name(now->phase));

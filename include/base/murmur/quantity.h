@@ -21,4 +21,7 @@ int mur_integer_parse(int64_t *value, const char *text, int64_t low, int64_t hig
 /* "3.4 MiB". Returns `out`. */
 char *mur_size_format(char out[MUR_QUANTITY_TEXT], int64_t bytes);
 
+/* "5s", "2m 13s", "3h 5m": seconds, to the nearest. Returns `out`. */
+char *mur_duration_format(char out[MUR_QUANTITY_TEXT], double seconds);
+
 #endif

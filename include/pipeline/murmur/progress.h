@@ -127,6 +127,24 @@ typedef struct mur_progress_history {
 int mur_progress_read(mur_progress_history *out, const char *store) MUR_MUST_USE;
 void mur_progress_history_clear(mur_progress_history *h);
 
+/* The last `bytes` of them alone, in time that does not depend on how much there is. MUR_EIO. */
+int mur_progress_read_last(mur_progress_history *out, const char *store, int64_t bytes) MUR_MUST_USE;
+
+/* Lines that come while somebody looks. */
+typedef struct mur_progress_tail {
+    uint64_t device, inode; /* of the file that is read; 0: none yet */
+    int64_t offset;         /* behind what was taken of it */
+} mur_progress_tail;
+
+/* Appends the lines, as they are written, that are whole and came since the call before; the first call, with a zeroed
+ * tail, only finds the end. A file that is rotated just then takes its last lines with it: this is for showing.
+ * MUR_EIO.
+ */
+int mur_progress_tail_read(mur_progress_tail *tail, const char *store, mur_buf *out) MUR_MUST_USE;
+
+/* Whether the line tells of a stream's trigger, and then what. */
+bool mur_progress_line_parse(mur_progress_line *out, mur_view text);
+
 /* What a running job does at this moment, and how far it is. */
 typedef enum {
     MUR_PHASE_LISTING,  /* looks for source files */

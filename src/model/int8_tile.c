@@ -93,15 +93,14 @@ AVX2 void mur_int8_tile_avx2(int32_t *c, const uint8_t *x, size_t ld, size_t n_r
 
 /* Rows are reached from every third one, so that their addresses need few registers. */
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
-#define FULL _Pragma("GCC unroll 12")
 
 /* Group `g` of those behind `third` and `panel`: of each row four inputs, times the panel's. */
 VNNI INLINE void add_group(__m512i (*sum)[2], const uint8_t *const *third, size_t ld, const size_t n_rows,
                            const int8_t *panel, size_t g)
 {
     __m512i w0 = _mm512_loadu_si512(panel + g * GROUP_BYTES), w1 = _mm512_loadu_si512(panel + g * GROUP_BYTES + 64);
-    FULL for (size_t r = 0; r < n_rows; r++)
-    {
+#pragma GCC unroll 12
+    for (size_t r = 0; r < n_rows; r++) {
         __m512i a = _mm512_set1_epi32(four_at(third[r / 3] + r % 3 * ld + 4 * g));
         sum[r][0] = _mm512_dpbusd_epi32(sum[r][0], a, w0);
         sum[r][1] = _mm512_dpbusd_epi32(sum[r][1], a, w1);
@@ -115,8 +114,8 @@ VNNI INLINE void tile(int32_t *c, const uint8_t *x, size_t ld, const size_t n_ro
 {
     __m512i sum[MUR_TILE_ROWS][2];
     const __m512i offset0 = _mm512_loadu_si512(offsets), offset1 = _mm512_loadu_si512(offsets + 16);
-    FULL for (size_t r = 0; r < n_rows; r++)
-    {
+#pragma GCC unroll 12
+    for (size_t r = 0; r < n_rows; r++) {
         sum[r][0] = offset0;
         sum[r][1] = offset1;
     }
@@ -127,13 +126,17 @@ VNNI INLINE void tile(int32_t *c, const uint8_t *x, size_t ld, const size_t n_ro
         _mm_prefetch((const char *)ahead, _MM_HINT_T1);
         for (size_t i = 0; i < 4; i++)
             _mm_prefetch((const char *)next + i * 64, _MM_HINT_T0);
-        FULL for (size_t i = 0; i < 4; i++) add_group(sum, third, ld, n_rows, panel, i);
-        FULL for (size_t i = 0; i < 4; i++) third[i] += 4 * 4;
+#pragma GCC unroll 12
+        for (size_t i = 0; i < 4; i++)
+            add_group(sum, third, ld, n_rows, panel, i);
+#pragma GCC unroll 12
+        for (size_t i = 0; i < 4; i++)
+            third[i] += 4 * 4;
     }
     for (size_t i = 0; g < n_groups; g++, i++)
         add_group(sum, third, ld, n_rows, panel, i);
-    FULL for (size_t r = 0; r < n_rows; r++)
-    {
+#pragma GCC unroll 12
+    for (size_t r = 0; r < n_rows; r++) {
         _mm512_store_si512(c + r * COLUMNS, sum[r][0]);
         _mm512_store_si512(c + r * COLUMNS + 16, sum[r][1]);
     }

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "approx.h"
 #include "murmur/buf.h"
 
@@ -35,37 +39,96 @@ size_t mur_attention_scratch(size_t n_keys, size_t d)
 
 #define PARTS (LANES / WIDTH) /* registers that make the lanes */
 
+static inline vector4 greater_of_four(vector4 a, vector4 b)
+{
+    integers4 is_a = a > b;
+    return (vector4)(((integers4)a & is_a) | ((integers4)b & ~is_a));
+}
+
+static inline void put_four(float *to, vector4 four)
+{
+    *(vector4 *)to = four;
+}
+
+/* Of each set, beside the names: FUSED is a · b + c rounded once, SPREAD a number in all lanes; LOW and HIGH interleave
+ * the lower and the upper two of each four lanes; PUT_FOURS stores each four lanes, `step` floats from the last. */
+static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
+{
+    return (vector4){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3])};
+}
+
 #define TARGET
 #define NAME(function) function##_portable
 #define VECTOR vector4
 #define INTEGERS integers4
 #define WIDTH 4
+#define MAX_BLOCKS 1
+#define FUSED(a, b, c) fused_four(a, b, c)
+#define SPREAD(x) ((vector4){x, x, x, x})
+#define LOW(a, b) ((vector4){(a)[0], (b)[0], (a)[1], (b)[1]})
+#define HIGH(a, b) ((vector4){(a)[2], (b)[2], (a)[3], (b)[3]})
+#define PUT_FOURS(to, step, x) put_four(to, x)
 #include "kernels_body.h"
+
+#include "attention_body.h"
 #undef TARGET
 #undef NAME
 #undef VECTOR
 #undef INTEGERS
 #undef WIDTH
+#undef MAX_BLOCKS
+#undef FUSED
+#undef SPREAD
+#undef LOW
+#undef HIGH
+#undef PUT_FOURS
 
 #if defined(__x86_64__)
-#define TARGET __attribute__((target("avx2")))
+#define TARGET __attribute__((target("avx2,fma")))
 #define NAME(function) function##_avx2
 #define VECTOR vector8
 #define INTEGERS integers8
 #define WIDTH 8
+#define MAX_BLOCKS 1
+#define FUSED(a, b, c) ((vector8)_mm256_fmadd_ps((__m256)(a), (__m256)(b), (__m256)(c)))
+#define SPREAD(x) ((vector8)_mm256_set1_ps(x))
+#define LOW(a, b) ((vector8)_mm256_unpacklo_ps((__m256)(a), (__m256)(b)))
+#define HIGH(a, b) ((vector8)_mm256_unpackhi_ps((__m256)(a), (__m256)(b)))
+#define FOUR(x, i) ((vector4)_mm256_extractf128_ps((__m256)(x), i))
+#define PUT_FOURS(to, step, x) (put_four(to, FOUR(x, 0)), put_four((to) + (step), FOUR(x, 1)))
 #include "kernels_body.h"
+
+#include "attention_body.h"
 #undef TARGET
 #undef NAME
 #undef VECTOR
 #undef INTEGERS
 #undef WIDTH
+#undef MAX_BLOCKS
+#undef FUSED
+#undef SPREAD
+#undef LOW
+#undef HIGH
+#undef FOUR
+#undef PUT_FOURS
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define NAME(function) function##_avx512
 #define VECTOR vector16
 #define INTEGERS integers16
 #define WIDTH 16
+#define MAX_BLOCKS 4
+#define FUSED(a, b, c) ((vector16)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
+#define SPREAD(x) ((vector16)_mm512_set1_ps(x))
+#define LOW(a, b) ((vector16)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))
+#define HIGH(a, b) ((vector16)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
+#define FOUR(x, i) ((vector4)_mm512_extractf32x4_ps((__m512)(x), i))
+#define PUT_FOURS(to, step, x)                                                                                         \
+    (put_four(to, FOUR(x, 0)), put_four((to) + (step), FOUR(x, 1)), put_four((to) + 2 * (step), FOUR(x, 2)),           \
+     put_four((to) + 3 * (step), FOUR(x, 3)))
 #include "kernels_body.h"
+
+#include "attention_body.h"
 #endif
 
 /* A set: what it is called, the loops that it uses, and its tile of 8-bit integers. */
@@ -103,7 +166,7 @@ const mur_kernels *mur_kernels_at(size_t i)
             found[n++] = &kernels_avx512vnni;
         found[n++] = &kernels_avx512;
     }
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         found[n++] = &kernels_avx2;
 #endif
     found[n++] = &kernels_portable;

@@ -2,7 +2,7 @@
  *
  * Matrix products in fp32 go to BLAS. All else is a table of functions, one for each set of vector instructions that
  * the program carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the
- * machine's vectors are, in an order that depends on lengths alone, never on addresses, and nothing is fused.
+ * machine's vectors are, in an order that depends on lengths alone, never on addresses, and what is fused is so on all.
  */
 #ifndef MURMUR_MODEL_KERNELS_H
 #define MURMUR_MODEL_KERNELS_H

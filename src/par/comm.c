@@ -92,6 +92,15 @@ int mur_comm_open(mur_comm *c)
     return mur_launch_after_init(c->n_ranks);
 }
 
+const char *mur_mpi_name(void)
+{
+    static char name[MPI_MAX_LIBRARY_VERSION_STRING + 1];
+    int len = 0;
+    if (!*name && MPI_Get_library_version(name, &len) == MPI_SUCCESS)
+        name[strcspn(name, ",")] = '\0'; /* then come the packager, the build's id and its date */
+    return name;
+}
+
 mur_comm mur_comm_alone(void)
 {
     return (mur_comm){.n_ranks = 1, .node_size = 1, .n_nodes = 1};

@@ -5,12 +5,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "murmur/buf.h"
 #include "murmur/clock.h"
+#include "murmur/picture.h"
 #include "murmur/utf8.h"
 
 #define KEPT_BYTES 4096 /* of what it says; the rest is read and dropped, so that it never waits for a reader */
@@ -95,4 +97,18 @@ int mur_gnuplot_run(const char *folder, const char *script, bool is_png, double 
     }
     mur_buf_clear(&said);
     return rc;
+}
+
+int mur_picture_gnuplot(mur_buf *version)
+{
+    char line[128] = "";
+    FILE *said = popen("gnuplot --version 2>/dev/null", "r");
+    if (!said)
+        return mur_fail_errno(MUR_EINTERNAL, "cannot start a shell");
+    bool is_there = fgets(line, sizeof line, said) != NULL;
+    if (pclose(said) != 0 || !is_there)
+        return mur_fail(MUR_ENOINPUT, "there is no gnuplot in PATH");
+    line[strcspn(line, "\n")] = '\0';
+    mur_buf_append_text(version, line);
+    return 0;
 }

@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "job.h"
 #include "murmur/clock.h"
+#include "murmur/doctor.h"
 #include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/hash.h"
@@ -353,6 +354,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     mur_job_listen();
 
     mur_job_name(&j);
+    mur_doctor_greet(c);
     mur_schema *declared = NULL;
     int rc = mur_agree(c, c->rank == 0 ? check_inputs(options, &declared) : 0);
     if (rc == 0)

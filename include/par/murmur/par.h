@@ -62,6 +62,9 @@ typedef struct mur_traffic {
 /* Local. */
 mur_traffic mur_comm_traffic(const mur_comm *c);
 
+/* Local, and before or without mur_comm_open. "Open MPI v4.1.4": the library that runs. Static text. */
+const char *mur_mpi_name(void);
+
 /* Collective. Every rank returns the same verdict: 0, or the worst code with its message and rank in mur_error_last. */
 int mur_agree(const mur_comm *c, int rc) MUR_MUST_USE;
 

@@ -42,6 +42,9 @@ int mur_picture_draw(const char *folder, const mur_picture *picture, mur_view ta
  * that gnuplot does not draw with. */
 int mur_picture_inline(mur_buf *html, const char *folder, const mur_picture *picture, mur_view label) MUR_MUST_USE;
 
+/* Appends what `gnuplot --version` says, "gnuplot 5.4 patchlevel 4". MUR_ENOINPUT where there is none. */
+int mur_picture_gnuplot(mur_buf *version) MUR_MUST_USE;
+
 /* CSS: the custom properties of a light and a dark page. */
 void mur_picture_style(mur_buf *css);
 

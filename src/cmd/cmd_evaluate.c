@@ -2,12 +2,11 @@
  * first, so that a server that cannot be reached loses nothing. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
+#include "evaluation_files.h"
 #include "evaluation_print.h"
 #include "evaluation_run.h"
-#include "murmur/file.h"
 #include "murmur/file_store.h"
 #include "murmur/json.h"
 #include "murmur/log.h"
@@ -79,51 +78,24 @@ static void name_places(logged *l)
     }
 }
 
-/* The artifacts, made in a folder of their own. */
-static int make_artifacts(mur_tracked_run *run, const mur_evaluation *e, const char *folder)
-{
-    char *path = mur_path_join(folder, "evaluation.json");
-    mur_buf json = {0};
-    mur_evaluation_json(&json, e);
-    mur_buf_append_text(&json, "}\n");
-    int rc = mur_file_write(path, mur_buf_view(&json));
-    if (rc == 0)
-        mur_tracked_run_artifact(run, "evaluation.json", path);
-    mur_buf_clear(&json);
-    free(path);
-    return rc;
-}
-
-static void remove_artifacts(const mur_tracked_run *run, const char *folder)
-{
-    for (size_t i = 0; i < run->artifacts.n; i++)
-        unlink(run->artifacts.items[i].value);
-    rmdir(folder);
-}
-
 static int log_run(logged *l, const mur_evaluation *e, const mur_store *store, const settings *s)
 {
-    char id[MUR_RUN_ID];
-    const char *temporary = getenv("TMPDIR"), *folder = mur_store_folder(store), *slash = strrchr(folder, '/');
+    char id[MUR_RUN_ID], *files = NULL;
+    const char *folder = mur_store_folder(store), *slash = strrchr(folder, '/');
     char *name = s->run_name
                      ? mur_strdup(s->run_name)
                      : mur_format("%s gold %lld", slash && slash[1] ? slash + 1 : folder, (long long)e->gold_version);
-    char *scratch = mur_format("%s/murmur-evaluate-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     mur_tracked_run run;
     mur_run_id_make(id);
     mur_tracked_run_init(&run, id, s->experiment ? s->experiment : "murmur", name);
     mur_evaluation_run(&run, e, store);
-    int rc = mkdtemp(scratch) ? 0 : mur_fail_errno(MUR_ECREATE, "cannot make a folder like %s", scratch);
-    if (rc == 0) {
-        rc = make_artifacts(&run, e, scratch);
-        if (rc == 0)
-            rc = mur_file_store_add(&l->run_folder, mur_tracking_folder(&s->tracking), &run);
-        remove_artifacts(&run, scratch);
-    }
+    int rc = mur_evaluation_files_make(&files, &run, e);
+    if (rc == 0)
+        rc = mur_file_store_add(&l->run_folder, mur_tracking_folder(&s->tracking), &run);
     if (rc == 0)
         name_places(l);
+    mur_evaluation_files_remove(&files);
     mur_tracked_run_clear(&run);
-    free(scratch);
     free(name);
     return rc;
 }

@@ -64,7 +64,7 @@ static void text_reliability(mur_buf *out, const mur_evaluation *e)
                    e->calibration_error);
     mur_buf_printf(out, "  %-10s  %10s  %10s  %9s\n", "score", "rows", "mean score", "right");
     for (int i = 0; i < MUR_N_BINS; i++) {
-        const mur_bin *b = &e->bins[i];
+        const mur_score_bin *b = &e->bins[i];
         if (b->n_rows > 0)
             mur_buf_printf(out, "  %3d - %-4d  %10" PRId64 "  %9.2f%%  %8.2f%%\n", i * 100 / MUR_N_BINS,
                            (i + 1) * 100 / MUR_N_BINS, b->n_rows, b->score_sum / (double)b->n_rows,
@@ -178,7 +178,7 @@ static void json_reliability(mur_buf *out, const mur_evaluation *e)
         mur_buf_append_text(out, ",\"expected_calibration_error\":null");
     mur_buf_append_text(out, ",\"bins\":[");
     for (int i = 0; i < MUR_N_BINS; i++) {
-        const mur_bin *b = &e->bins[i];
+        const mur_score_bin *b = &e->bins[i];
         json_rate(out, i > 0 ? ",{\"from\":" : "{\"from\":", i * 100.0 / MUR_N_BINS);
         json_rate(out, ",\"to\":", (i + 1) * 100.0 / MUR_N_BINS);
         mur_buf_printf(out, ",\"rows\":%" PRId64 ",\"correct\":%" PRId64, b->n_rows, b->n_correct);

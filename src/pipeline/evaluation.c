@@ -36,7 +36,7 @@ static void add_score(mur_evaluation *e, double score, bool is_correct)
     if (!(score >= 0 && score <= 100))
         return;
     int bin = (int)(score / (100.0 / MUR_N_BINS));
-    mur_bin *b = &e->bins[bin < MUR_N_BINS ? bin : MUR_N_BINS - 1];
+    mur_score_bin *b = &e->bins[bin < MUR_N_BINS ? bin : MUR_N_BINS - 1];
     b->n_rows++;
     b->n_correct += is_correct;
     b->score_sum += score;
@@ -108,7 +108,7 @@ static void finish(mur_evaluation *e)
     }
     e->class_accuracy = divide((double)n_right, (double)e->n_labelled);
 
-    for (const mur_bin *b = e->bins; b < e->bins + MUR_N_BINS; b++)
+    for (const mur_score_bin *b = e->bins; b < e->bins + MUR_N_BINS; b++)
         e->calibration_error += divide(fabs((double)b->n_correct - b->score_sum / 100), (double)e->n_binned);
 }
 

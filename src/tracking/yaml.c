@@ -175,18 +175,22 @@ static int read_scalar(mur_buf *out, scalar *s, const char *key, const char *wha
         s->at++;
     bool is_quoted = s->at < s->text.len && (s->text.ptr[s->at] == '\'' || s->text.ptr[s->at] == '"');
     bool is_good = !is_quoted || unquote(out, s);
-    size_t kept = out->len;
-    while (s->at < s->text.len) {
-        if (is_comment(s))
+    while (is_good && s->at < s->text.len) {
+        char c = s->text.ptr[s->at];
+        if (is_comment(s)) {
             skip_comment(s);
-        else if (s->text.ptr[s->at] == '\n')
+        } else if (!is_quoted && c == '\n') {
             fold(out, s);
-        else
-            mur_buf_append_byte(out, s->text.ptr[s->at++]);
+        } else {
+            is_good = !is_quoted || is_blank(c) || c == '\n';
+            if (!is_quoted)
+                mur_buf_append_byte(out, c);
+            s->at++;
+        }
     }
-    while (out->len > kept && (is_blank(out->ptr[out->len - 1]) || out->ptr[out->len - 1] == '\n'))
+    while (!is_quoted && out->len > 0 && (is_blank(out->ptr[out->len - 1]) || out->ptr[out->len - 1] == '\n'))
         out->len--;
-    if (!is_good || (is_quoted && out->len > kept))
+    if (!is_good)
         return mur_fail(MUR_EDATA, "%s: the value of %s is not quoted as YAML would have it", what, key);
     if (!mur_utf8_is_valid(mur_buf_view(out)))
         return mur_fail(MUR_EDATA, "%s: the value of %s is not UTF-8", what, key);

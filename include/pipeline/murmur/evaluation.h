@@ -21,10 +21,10 @@ typedef struct mur_rates {
     int64_t predicted; /* rows predicted as it */
 } mur_rates;
 
-typedef struct mur_bin {
+typedef struct mur_score_bin {
     int64_t n_rows, n_correct;
     double score_sum; /* of predicted_score, 0..100 */
-} mur_bin;
+} mur_score_bin;
 
 typedef struct mur_evaluation {
     int64_t gold_version;   /* -1: there is none, and no rows */
@@ -52,7 +52,7 @@ typedef struct mur_evaluation {
 
     /* Reliability, over the same rows: predicted_score against how often the prediction is right. A score that is no
      * number is in no bin. */
-    mur_bin bins[MUR_N_BINS];
+    mur_score_bin bins[MUR_N_BINS];
     int64_t n_binned;
     double calibration_error; /* expected: the bins' mean of |share right - mean score / 100|, weighted by rows */
 } mur_evaluation;

@@ -27,7 +27,8 @@ typedef struct mur_teller {
     mur_meter_options options;
     char *store, *id; /* its absolute path; and what names it for ever */
     atomic_llong *counters;
-    bool is_on_terminal, has_warned;
+    bool is_on_terminal;
+    atomic_bool has_warned;
     pthread_t thread;
     bool is_running;
     pthread_mutex_t mutex; /* of all below */
@@ -121,9 +122,8 @@ static void say_running(const teller *t, const mur_progress_now *now)
 /* Telling is not worth a job: what fails is said once. */
 static void warn(teller *t)
 {
-    if (!t->has_warned)
+    if (!atomic_exchange(&t->has_warned, true))
         mur_log_warn("no progress is kept: %s; the job goes on", mur_error_last()->message);
-    t->has_warned = true;
 }
 
 static void draw_bar(const mur_progress_now *now)

@@ -153,7 +153,7 @@ static int64_t whole(const cJSON *o, const char *name, int64_t otherwise)
 static double number(const cJSON *o, const char *name)
 {
     double value = mur_json_number(o, name, 0);
-    return isfinite(value) ? value : 0;
+    return value >= 0 && value <= LARGEST ? value : 0;
 }
 
 static int64_t time_of(const cJSON *o, const char *name)
@@ -162,9 +162,13 @@ static int64_t time_of(const cJSON *o, const char *name)
     return mur_time_parse(&time, mur_view_of(mur_json_string(o, name, ""))) == 0 ? time : MUR_NO_TIME;
 }
 
+/* Only what can be a run's id: it is printed as it is. */
 static void copy_run_id(char out[MUR_RUN_ID], const cJSON *o)
 {
-    snprintf(out, MUR_RUN_ID, "%s", mur_json_string(o, "runId", ""));
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const char *id = mur_json_string(o, "runId", "");
+    bool is_one = strlen(id) < MUR_RUN_ID && strspn(id, allowed) == strlen(id);
+    snprintf(out, MUR_RUN_ID, "%s", is_one ? id : "");
 }
 
 static mur_spread spread_of(const cJSON *ranks, const char *name)

@@ -290,6 +290,14 @@ static int ingest(mur_job *j, queue *q)
     return rc;
 }
 
+/* Why the streams have ended. */
+static const char *end_of(const mur_job *j)
+{
+    return j->is_stopping                            ? "a stop was asked for"
+           : j->options->trigger == MUR_TRIGGER_ONCE ? "one batch was asked for"
+                                                     : "all is read";
+}
+
 /* Collective. What each rank did, and the totals. */
 static void summarize(mur_job *j)
 {
@@ -310,7 +318,7 @@ static void summarize(mur_job *j)
         mur_rank_counters sum = mur_run_counters_sum(&run);
         mur_log_info("%s, %s, %s and %s have ended: %s", mur_stream_name(MUR_STREAM_BRONZE),
                      mur_stream_name(MUR_STREAM_SILVER), mur_stream_name(MUR_STREAM_GOLD),
-                     mur_stream_name(MUR_STREAM_APPLICATION), j->is_stopping ? "a stop was asked for" : "all is read");
+                     mur_stream_name(MUR_STREAM_APPLICATION), end_of(j));
         mur_log_info("done in %.1f s: %" PRId64 " tweets, %" PRId64 " rejects, %" PRId64 " mentions, %" PRId64
                      " dates not understood; %zu files in %s",
                      run.seconds, sum.tweets, sum.rejects, sum.mentions, sum.bad_dates, mur_store_n_sources(j->store),

@@ -192,6 +192,70 @@ static void files_are_rotated_and_the_oldest_go(void **state)
     mur_progress_history_clear(&h);
 }
 
+static void last_bytes_reach_back_over_rotated_files(void **state)
+{
+    (void)state;
+    for (int64_t batch = 0; batch < 4; batch++)
+        append_line(batch, 1);
+    char *path = mur_progress_path(folder, 1);
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    free(path);
+    for (int64_t n = 0; n <= 4; n++) { /* what is cut is passed over */
+        mur_progress_history h;
+        assert_done(mur_progress_read_last(&h, folder, n * about.st_size + (n < 4 ? about.st_size / 2 : 0)));
+        assert_int_equal(h.n, n);
+        for (size_t i = 0; i < h.n; i++)
+            assert_int_equal(h.lines[i].batch, 4 - h.n + i);
+        mur_progress_history_clear(&h);
+    }
+}
+
+/* How many lines came, the last of them of which batch. */
+static void check_tail(mur_progress_tail *tail, size_t n_lines, int64_t batch)
+{
+    mur_buf text = {0};
+    mur_progress_line line = {.batch = -1};
+    assert_done(mur_progress_tail_read(tail, folder, &text));
+    size_t n = 0;
+    for (size_t i = 0, begin = 0; i < text.len; i++) {
+        if (text.ptr[i] != '\n')
+            continue;
+        assert_true(mur_progress_line_parse(&line, (mur_view){text.ptr + begin, i - begin}));
+        begin = i + 1;
+        n++;
+    }
+    assert_int_equal(n, n_lines);
+    assert_int_equal(line.batch, batch);
+    mur_buf_clear(&text);
+}
+
+static void tail_has_each_line_once_and_whole(void **state)
+{
+    (void)state;
+    mur_progress_tail tail = {0}, early = {0};
+    check_tail(&early, 0, -1); /* there is no file yet */
+    append_line(1, MUR_PROGRESS_FILE_BYTES);
+    check_tail(&early, 1, 1);
+    check_tail(&tail, 0, -1); /* what was there before is not news */
+    append_line(2, MUR_PROGRESS_FILE_BYTES);
+    append_line(3, MUR_PROGRESS_FILE_BYTES);
+    check_tail(&tail, 2, 3);
+    check_tail(&tail, 0, -1);
+    append_line(4, 1); /* in a new file */
+    check_tail(&tail, 1, 4);
+    mur_buf text = {0};
+    mur_progress_line line = gold_line(5);
+    mur_progress_line_format(&text, &line, folder, RUN);
+    char *path = mur_progress_path(folder, 0);
+    assert_done(mur_file_append(path, (mur_view){text.ptr, text.len / 2}));
+    check_tail(&tail, 0, -1); /* half of a line */
+    assert_done(mur_file_append(path, (mur_view){text.ptr + text.len / 2, text.len - text.len / 2}));
+    check_tail(&tail, 1, 5);
+    mur_buf_clear(&text);
+    free(path);
+}
+
 static void failing_append_is_told_and_leaves_what_is_there(void **state)
 {
     (void)state;
@@ -418,6 +482,8 @@ int main(void)
         TEST(torn_line_is_passed_over_and_harms_no_other),
         TEST(lines_that_are_none_of_ours_are_passed_over),
         TEST(files_are_rotated_and_the_oldest_go),
+        TEST(last_bytes_reach_back_over_rotated_files),
+        TEST(tail_has_each_line_once_and_whole),
         TEST(failing_append_is_told_and_leaves_what_is_there),
         TEST(counters_of_the_last_run_read_back),
         TEST(what_goes_on_reads_back_at_any_time),

@@ -88,7 +88,7 @@ static int64_t group_limit(void)
 int64_t mur_memory_limit(int n_processes)
 {
     int64_t limit = 0, shared = 0;
-    static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA};
+    static const int kinds[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_RSS};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         struct rlimit own;
         if (getrlimit((__rlimit_resource_t)kinds[i], &own) == 0 && own.rlim_cur != RLIM_INFINITY)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "five_s_text.h"
 #include "murmur/clock.h"
 #include "murmur/json.h"
 #include "murmur/quantity.h"
@@ -42,6 +43,7 @@ typedef struct facts {
     mur_progress_now now;
     bool is_now_there;
     mur_progress_history history; /* the end of it */
+    mur_five_s five_s;
 } facts;
 
 static bool is_writing(const mur_writer *w)
@@ -63,7 +65,10 @@ static int gather(facts *f, const mur_store *store)
         rc = mur_progress_now_read(&f->now, folder, &f->is_now_there);
     /* A job that was killed leaves its last words. */
     f->is_now_there = f->is_now_there && is_writing(&f->writer) && strcmp(f->now.run_id, f->writer.run_id) == 0;
-    return rc == 0 ? mur_progress_read_last(&f->history, folder, LAST_BYTES) : rc;
+    if (rc == 0)
+        rc = mur_progress_read_last(&f->history, folder, LAST_BYTES);
+    int64_t record = (int64_t)mur_store_n_records(store) - 1;
+    return rc == 0 ? mur_five_s_compute(&f->five_s, store, record, &f->history.last_run) : rc;
 }
 
 /* The last trigger of a stream that is told of; NULL if none is. */
@@ -171,6 +176,8 @@ static void print_text(mur_buf *out, const facts *f)
             mur_buf_printf(out, "%-11s  %7s\n", mur_tables[i]->table, "-");
     }
     print_streams(out, f);
+    mur_buf_append_byte(out, '\n');
+    mur_append_five_s(out, &f->five_s);
 }
 
 static void add_time(cJSON *object, const char *name, int64_t time)
@@ -286,6 +293,7 @@ static void print_json(mur_buf *out, const facts *f)
     add_writer(root, &f->writer);
     add_progress(root, f);
     add_last_run(root, &f->history.last_run);
+    cJSON_AddItemToObject(root, "five_s", mur_five_s_json(&f->five_s));
     add_record(root, last_record(f->store));
     cJSON_AddNumberToObject(root, "sources", (double)mur_store_n_sources(f->store));
     cJSON *disk = cJSON_AddObjectToObject(root, "disk");

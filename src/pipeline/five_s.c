@@ -16,9 +16,12 @@
 #define MEMORY_WATCH 0.8
 #define MEMORY_COSTLY 0.95
 
-/* Longest of the ranks' work over their mean. 1.25: a fifth of the ranks' time is waiting; 1.5: a third. */
+/* Longest of the ranks' work over their mean, and what a rank waits for it in the mean over the run's time: work that
+ * is uneven but short costs nothing. */
 #define SKEW_WATCH 1.25
 #define SKEW_COSTLY 1.5
+#define WAITING_WATCH 0.05
+#define WAITING_COSTLY 0.15
 /* A unit that takes so much of a rank's mean work keeps the others waiting at the end. */
 #define UNIT_LARGE 0.5
 
@@ -200,10 +203,13 @@ static void judge_skew(mur_finding *f, const mur_run_counters *run)
             tokens = balance_of(run, tokens_of);
     mur_rank_counters sum = mur_run_counters_sum(run);
     double slowest = run->ranks[run->slowest_rank].slowest_unit_seconds, share = over(slowest, work.mean);
+    double waiting = over(work.max - work.mean, run->seconds);
     add(f, "work_max_over_mean", "ingest, refine and score of the busiest rank over the mean", MUR_IN_RATIO,
         work.ratio);
     add(f, "work_seconds_max", "that rank's time for them", MUR_IN_SECONDS, work.max);
     add(f, "work_seconds_mean", "a rank's time for them in the mean", MUR_IN_SECONDS, work.mean);
+    add(f, "waiting_of_run", "what a rank waits for the busiest in the mean, over the run's time", MUR_IN_PERCENT,
+        100 * waiting);
     add(f, "busy_max_over_mean", "the same with writing and counting, which ranks do together", MUR_IN_RATIO,
         busy.ratio);
     add(f, "tweets_max_over_mean", "tweets of the rank that had most over the mean", MUR_IN_RATIO, tweets.ratio);
@@ -223,7 +229,12 @@ static void judge_skew(mur_finding *f, const mur_run_counters *run)
         return;
     }
     mur_grade grade = grade_of(work.ratio, SKEW_WATCH, SKEW_COSTLY);
-    if (grade == MUR_GRADE_FINE) {
+    mur_grade cost = grade_of(waiting, WAITING_WATCH, WAITING_COSTLY);
+    grade = cost < grade ? cost : grade;
+    if (grade == MUR_GRADE_FINE && work.ratio >= SKEW_WATCH) {
+        judge(f, grade, "Uneven, but short: rank %d worked %.2f s, %.2f times the mean, in a run of %.2f s.", work.rank,
+              work.max, work.ratio, run->seconds);
+    } else if (grade == MUR_GRADE_FINE) {
         judge(f, grade, "Even: the busiest rank (%d) worked %.2f s, %.2f times the mean of %d ranks.", work.rank,
               work.max, work.ratio, run->n_ranks);
     } else if (share >= UNIT_LARGE) {
@@ -274,9 +285,11 @@ static void judge_shuffle(mur_finding *f, const mur_run_counters *run)
               size((double)sum.exchange_bytes).text, run->n_ranks, exchange + reduce, 100 * share);
         return;
     }
-    judge(f, grade, "Exchanges and reductions took %.2f s a rank, %.0f %% of the run, for %s in %" PRId64 " batches%s.",
+    judge(f, grade, "Exchanges and reductions took %.2f s a rank, %.0f %% of the run, for %s in %" PRId64 " batch%s%s.",
           exchange + reduce, 100 * share, size((double)sum.exchange_bytes).text, run->n_batches,
-          reduce > exchange ? "; most of it is waiting for slower ranks (see skew)" : "");
+          run->n_batches == 1 ? "" : "es",
+          reduce > exchange ? "; most of it is waiting, for slower ranks (see skew) and for rank 0 when it commits"
+                            : "");
     if (reduce > exchange && run->n_batches <= 1)
         cure(f, "Ranks wait for the slowest: see skew; or fewer ranks.");
 }
@@ -287,6 +300,9 @@ static void judge_storage(mur_finding *f, const mur_storage *s, const mur_run_co
     mur_rank_counters sum = has_run ? mur_run_counters_sum(run) : (mur_rank_counters){0};
     double packed = over((double)s->run_bytes, (double)sum.part_bytes_written);
     double reread = over((double)sum.part_bytes_read, (double)s->gold_bytes);
+    double writing = 0;
+    for (int r = 0; r < run->n_ranks; r++)
+        writing = run->ranks[r].write_seconds > writing ? run->ranks[r].write_seconds : writing;
     double surplus = s->disk_bytes > 0 ? over((double)s->disk_bytes, (double)s->bytes) : NAN;
     add(f, "parts", "files that hold the latest version of all tables", MUR_IN_NUMBERS, (double)s->n_parts);
     add(f, "bytes", "their size", MUR_IN_BYTES, (double)s->bytes);
@@ -297,12 +313,16 @@ static void judge_storage(mur_finding *f, const mur_storage *s, const mur_run_co
         100 * packed);
     add(f, "read_amplification", "bytes of parts that the run read to count, over the gold that it made", MUR_IN_RATIO,
         reread);
-    add(f, "disk_bytes", "the store's files, those of old versions included", MUR_IN_BYTES,
+    add(f, "write_seconds", "time in which the ranks wrote, synced and checked parts", MUR_IN_SECONDS,
+        has_run ? writing : NAN);
+    add(f, "disk_bytes", "what the store takes on disk, old versions included", MUR_IN_BYTES,
         s->disk_bytes > 0 ? (double)s->disk_bytes : NAN);
 
-    char rows[80] = "";
-    if (!isnan(packed))
-        snprintf(rows, sizeof rows, ", the last run's rows at %.0f %% of their size", 100 * packed);
+    char rows[96] = "";
+    if (packed > 1)
+        snprintf(rows, sizeof rows, "; the last run's rows were so few that HDF5's own structures outweigh them");
+    else if (!isnan(packed))
+        snprintf(rows, sizeof rows, ", the last run's rows at %d %% of their size", (int)(100 * packed + 0.5));
     mur_grade crowd = grade_of((double)s->n_crowded, CROWD_WATCH, CROWD_COSTLY);
     if (crowd != MUR_GRADE_FINE) {
         judge(f, crowd,

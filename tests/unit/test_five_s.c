@@ -157,6 +157,21 @@ static void uneven_work_is_told_with_its_cause(void **state)
     assert_int_equal(judge(&s, MUR_SKEW)->grade, MUR_GRADE_FINE);
 }
 
+static void uneven_work_that_is_short_costs_nothing(void **state)
+{
+    scene s;
+    (void)state;
+    set_scene(&s);
+    for (int r = 0; r < N_RANKS; r++)
+        s.ranks[r].ingest_seconds = s.ranks[r].refine_seconds = s.ranks[r].score_seconds = 0;
+    s.ranks[2].score_seconds = 6; /* the others wait 4.5 s of 100 in the mean */
+    assert_says(judge(&s, MUR_SKEW), MUR_GRADE_FINE, "Uneven, but short: rank 2 worked 6.00 s, 4.00 times", "");
+    s.ranks[2].score_seconds = 8;
+    assert_int_equal(judge(&s, MUR_SKEW)->grade, MUR_GRADE_WATCH);
+    s.ranks[2].score_seconds = 24;
+    assert_int_equal(judge(&s, MUR_SKEW)->grade, MUR_GRADE_COSTLY);
+}
+
 static void run_that_found_nothing_has_no_skew(void **state)
 {
     scene s;
@@ -191,9 +206,9 @@ static void time_in_exchanges_is_judged_by_its_share(void **state)
                 "--max-files");
     for (int r = 0; r < N_RANKS; r++)
         s.ranks[r].reduce_seconds = 30;
-    assert_says(judge(&s, MUR_SHUFFLE), MUR_GRADE_COSTLY, "waiting for slower ranks", "--max-files");
+    assert_says(judge(&s, MUR_SHUFFLE), MUR_GRADE_COSTLY, "waiting, for slower ranks", "--max-files");
     s.run.n_batches = 1;
-    assert_says(judge(&s, MUR_SHUFFLE), MUR_GRADE_COSTLY, "waiting for slower ranks", "see skew");
+    assert_says(judge(&s, MUR_SHUFFLE), MUR_GRADE_COSTLY, "waiting, for slower ranks", "see skew");
 }
 
 static void many_small_parts_call_for_optimize(void **state)
@@ -272,6 +287,7 @@ int main(void)
         cmocka_unit_test(memory_near_its_limit_is_named_with_its_rank),
         cmocka_unit_test(memory_in_swap_is_costly_also_without_a_limit),
         cmocka_unit_test(uneven_work_is_told_with_its_cause),
+        cmocka_unit_test(uneven_work_that_is_short_costs_nothing),
         cmocka_unit_test(run_that_found_nothing_has_no_skew),
         cmocka_unit_test(one_rank_has_nobody_to_wait_for),
         cmocka_unit_test(time_in_exchanges_is_judged_by_its_share),

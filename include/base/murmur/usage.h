@@ -13,7 +13,8 @@ typedef struct mur_usage {
 void mur_usage_look(mur_usage *out);
 
 /* What this process may take when `n_processes` like it share its machine: the least of its limits (RLIMIT_AS,
- * RLIMIT_DATA), and of a share of the control group's (cgroup v2 or v1) and the machine's memory. */
+ * RLIMIT_DATA, and RLIMIT_RSS, which batch systems set and watch themselves), and of a share of the control group's
+ * (cgroup v2 or v1) and the machine's memory. */
 int64_t mur_memory_limit(int n_processes);
 
 #endif

@@ -57,6 +57,6 @@ char *mur_model_or_default(const char *given);
 extern const mur_command mur_cmd_run, mur_cmd_doctor, mur_cmd_sources, mur_cmd_export, mur_cmd_history, mur_cmd_verify,
     mur_cmd_mentions, mur_cmd_classify, mur_cmd_tokenize, mur_cmd_model, mur_cmd_generate, mur_cmd_optimize,
     mur_cmd_vacuum, mur_cmd_status, mur_cmd_stop, mur_cmd_clear, mur_cmd_bench, mur_cmd_rescore, mur_cmd_evaluate,
-    mur_cmd_eda, mur_cmd_push;
+    mur_cmd_eda, mur_cmd_push, mur_cmd_report;
 
 #endif

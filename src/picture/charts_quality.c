@@ -81,7 +81,7 @@ const mur_picture mur_picture_reliability = {
         "set xlabel \"predicted score / 100\" textcolor rgb ink\n"
         "set ylabel \"share that is right\" textcolor rgb ink\n"
         "right = (96 << 24) + accent\n"
-        "set label \"as sure as right\" at graph 0.30, 0.34 rotate by 37 left textcolor rgb neutral\n"
+        "set label \"as sure as right\" at graph 0.03, 0.075 rotate by 37 left textcolor rgb neutral\n"
         "plot data using ((column(\"low\") + column(\"high\")) / 2):(column(\"accuracy\") / 2)"
         ":(column(\"low\") + 0.004):(column(\"high\") - 0.004):(0):\"accuracy\" with boxxyerror"
         " linecolor rgb right, \\\n"

@@ -110,6 +110,11 @@ static void append_preamble(mur_buf *out, const mur_picture *p)
                              "set grid xtics ytics linetype 1 dashtype solid linecolor rgb faint linewidth 0.6\n"
                              "set key textcolor rgb ink samplen 1.5\n"
                              "set style fill solid noborder\n"
+                             "short(n) = n >= 1e9 ? sprintf(\"%gG\", n / 1e9) : n >= 1e6 ? sprintf(\"%gM\", n / 1e6)"
+                             " : n >= 1e4 ? sprintf(\"%gk\", n / 1e3) : sprintf(\"%g\", n)\n"
+                             "power(n) = 10.0 ** floor(log10(n))\n"
+                             "round(n) = n / power(n) < 2 ? power(n) / 2 : n / power(n) < 4 ? power(n) : 2 * power(n)\n"
+                             "step(n) = n < 4 ? 1 : round(n)\n"
                              "\n");
 }
 

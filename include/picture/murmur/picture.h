@@ -21,7 +21,9 @@ typedef struct mur_picture {
     int width, height;  /* of the SVG, at which its text has 13 units; the PNG has twice as many pixels */
     const char *script; /* gnuplot's commands, behind a preamble that sets terminal, output, separators, grid and the
                          * variables `data` (the table's name), `ink`, `faint`, `accent`, `negative`, `neutral`,
-                         * `positive`, `bronze`, `silver`, `gold`, `application` (colours, by integer: 0xRRGGBB) */
+                         * `positive`, `bronze`, `silver`, `gold`, `application` (colours, by integer: 0xRRGGBB), and
+                         * the functions short(n), "25k", and step(n), a round distance of ticks on an axis of counts up
+                         * to n; round(n) is that of any numbers */
 } mur_picture;
 
 /* A cell of a table: `text` on one line of UTF-8, as gnuplot's labels show it: backslashes doubled, quotes as \042,

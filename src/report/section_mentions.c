@@ -1,0 +1,188 @@
+/* section_mentions.c: who is spoken of, well and ill. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "chart.h"
+#include "murmur/table_rows.h"
+#include "murmur/tables.h"
+#include "sections.h"
+
+#define BAR(from, to, colour, extra)                                                                                   \
+    "using (0):0:(" from "):(" to "):($0 - 0.37):($0 + 0.37)" extra " with boxxyerror linecolor rgb " colour
+#define COLUMN(name) "column(\"" name "\")"
+#define NUMBER(of, colour)                                                                                             \
+    "     \"\" using (" COLUMN("total") " + T_max * 0.012):0:(sprintf(\"%.0f\", " COLUMN(                              \
+        of) ")) with labels left"                                                                                      \
+            " font \",12\" textcolor rgb " colour "\n"
+
+/* The sentiment that ranks first, with its number at the bar's end, where the bar is all mentions. */
+#define RANKING(first, last, by, colour)                                                                               \
+    RANKED("total")                                                                                                    \
+    LEGEND(first, "neutral", last)                                                                                     \
+    "set tmargin at screen 0.93\n"                                                                                     \
+    "plot data " BAR(                                                                                                  \
+        "0", COLUMN(first), first,                                                                                     \
+        ":ytic(strcol(\"mention\"))") ", \\\n"                                                                         \
+                                      "     \"\" " BAR(                                                                \
+                                          COLUMN(first), COLUMN(first) " + " COLUMN("neutral"), "neutral",             \
+                                          "") ", \\\n"                                                                 \
+                                              "     \"\" " BAR(COLUMN(first) " + " COLUMN("neutral"), COLUMN("total"), \
+                                                               last, "") ", \\\n" NUMBER(by, colour)
+
+static const mur_picture in_favour = {
+    .name = "in-favour",
+    .title = "The 20 users with most positive mentions",
+    .width = 480,
+    .height = 520,
+    .script = RANKING("positive", "negative", "positive", "positive"),
+};
+
+static const mur_picture villains = {
+    .name = "villains",
+    .title = "The 20 users with most negative mentions",
+    .width = 480,
+    .height = 520,
+    .script = RANKING("negative", "positive", "negative", "negative"),
+};
+
+static const mur_picture most_mentioned = {
+    .name = "most-mentioned",
+    .title = "The 20 users with most mentions",
+    .width = 480,
+    .height = 520,
+    .script = RANKING("positive", "negative", "total", "ink"),
+};
+
+static const mur_picture mention_rank = {
+    .name = "mention-rank",
+    .title = "Mentions of a user by rank",
+    .width = 480,
+    .height = 520,
+    .script = "unset key\n"
+              "stats data using \"rank\" name \"R\" nooutput\n"
+              "stats data using \"mentions\" name \"M\" nooutput\n"
+              "set logscale xy\n"
+              "set xrange [0.8 : R_max * 1.4]\n"
+              "set yrange [0.8 : M_max * 1.4]\n"
+              "set format xy \"%.0s%c\"\n"
+              "set xlabel \"rank of the user\" textcolor rgb ink\n"
+              "set ylabel \"mentions\" textcolor rgb ink\n"
+              "plot data using \"rank\":\"mentions\" with lines linecolor rgb accent linewidth 2, \\\n"
+              "     \"\" using \"rank\":\"mentions\" every ::0::0 with points linecolor rgb accent pointtype 7"
+              " pointsize 0.6\n",
+};
+
+static int draw_ranking(mur_page *p, const mur_picture *picture, const mur_report_facts *f, mur_ranking ranking,
+                        const char *caption)
+{
+    mur_buf table = {0};
+    mur_buf_append_text(&table, "mention\tnegative\tneutral\tpositive\ttotal\n");
+    for (size_t i = 0; i < f->mentions.rankings[ranking].n; i++) {
+        const mur_mention_total *m = &f->mentions.rankings[ranking].rows[i];
+        mur_picture_cell(&table, mur_view_of(m->mention), MUR_PICTURE_NAME_COLUMNS);
+        for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+            mur_buf_printf(&table, "\t%" PRId64, m->by_sentiment[s]);
+        mur_buf_printf(&table, "\t%" PRId64 "\n", m->total);
+    }
+    int rc = mur_page_draw(p, picture, &table, caption);
+    mur_buf_clear(&table);
+    return rc;
+}
+
+/* The curve of a million ranks has few steps: where the number of mentions changes, both ends of the step are kept.
+ * Application is sorted by it. */
+typedef struct steps {
+    mur_buf table;
+    int64_t rank, mentions, written;
+} steps;
+
+static void write_step(steps *s)
+{
+    if (s->rank > s->written)
+        mur_buf_printf(&s->table, "%" PRId64 "\t%" PRId64 "\n", s->rank, s->mentions);
+    s->written = s->rank;
+}
+
+static int take_total(void *context, const mur_frame *rows)
+{
+    steps *s = context;
+    for (size_t r = 0; r < rows->n_rows; r++) {
+        int64_t total = mur_frame_int64(rows, r, 0);
+        bool is_new = total != s->mentions;
+        if (is_new)
+            write_step(s);
+        s->rank++;
+        s->mentions = total;
+        if (is_new)
+            write_step(s);
+    }
+    return 0;
+}
+
+static int draw_ranks(mur_page *p, const mur_report_facts *f)
+{
+    const mur_schema total = {
+        .table = "application", .columns = &mur_application_schema.columns[MUR_APPLICATION_TOTAL], .n_columns = 1};
+    const mur_selection all = {.table = "application", .record = f->record, .limit = -1};
+    steps s = {.mentions = -1};
+    mur_buf_append_text(&s.table, "rank\tmentions\n");
+    int rc = mur_each_frame(f->store, &all, &total, take_total, &s);
+    if (rc == 0) {
+        write_step(&s);
+        rc = mur_page_draw(p, &mention_rank, &s.table,
+                           "Users from the most to the least mentioned, both axes by powers of ten: a straight line "
+                           "would be Zipf's law.");
+    }
+    mur_buf_clear(&s.table);
+    return rc;
+}
+
+static void append_table(mur_page *p, const mur_report_facts *f)
+{
+    mur_buf *html = mur_page_body(p);
+    mur_html_table_begin(html, "The most mentioned users", "User|#Mentions|#Negative|#Neutral|#Positive|#In favour");
+    for (size_t i = 0; i < f->mentions.rankings[MUR_RANK_TOTAL].n; i++) {
+        const mur_mention_total *m = &f->mentions.rankings[MUR_RANK_TOTAL].rows[i];
+        mur_html_row_begin(html);
+        mur_html_cell_name(html, mur_view_of(m->mention));
+        mur_html_cell_count(html, m->total);
+        for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+            mur_html_cell_count(html, m->by_sentiment[s]);
+        mur_html_cell_printf(html, "%.0f %%", 100.0 * (double)m->by_sentiment[MUR_POS] / (double)m->total);
+        mur_html_row_end(html);
+    }
+    mur_html_table_end(html);
+}
+
+int mur_section_mentions(mur_page *p, const mur_report_facts *f)
+{
+    mur_page_section(p, "mentions", "Mentions", "Who is spoken of, and how, as the model has it.");
+    if (f->mentions.n_mentions == 0) {
+        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No user is mentioned yet.</p>\n");
+        return 0;
+    }
+    mur_page_tiles_begin(p);
+    mur_page_tile_count(p, "Mentions", f->mentions.n_mentions);
+    mur_page_tile_count(p, "Users mentioned", f->mentions.n_users);
+    mur_page_tile_count(p, "Positive", f->mentions.by_sentiment[MUR_POS]);
+    mur_page_tile_count(p, "Neutral", f->mentions.by_sentiment[MUR_NEU]);
+    mur_page_tile_count(p, "Negative", f->mentions.by_sentiment[MUR_NEG]);
+    mur_page_tiles_end(p);
+    if (f->mentions.is_behind)
+        mur_buf_printf(mur_page_body(p),
+                       "<p>Gold has rows that are not counted here yet: these are the mentions of its version %" PRId64
+                       ".</p>\n",
+                       f->mentions.gold_version);
+    int rc = draw_ranking(p, &in_favour, f, MUR_RANK_POSITIVE,
+                          "Sorted by positive mentions, the number at the end of a bar; the bar is all mentions.");
+    if (rc == 0)
+        rc = draw_ranking(p, &villains, f, MUR_RANK_NEGATIVE,
+                          "Sorted by negative mentions, the number at the end of a bar; the bar is all mentions.");
+    if (rc == 0)
+        rc = draw_ranking(p, &most_mentioned, f, MUR_RANK_TOTAL, "Sorted by all mentions, whose number is at the end.");
+    if (rc == 0)
+        rc = draw_ranks(p, f);
+    if (rc == 0)
+        append_table(p, f);
+    return rc;
+}

@@ -1,0 +1,127 @@
+/* section_time.c: sentiment over time, by the tweets' own dates. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "chart.h"
+#include "murmur/clock.h"
+#include "sections.h"
+
+#define BARS_AT_MOST 160 /* more would be thinner than a pixel of a phone */
+
+/* Ticks with days, or with hours where it is about few days. (stats leaves out what is out of range: it comes before
+ * any range is set.) */
+#define TIME_AXIS                                                                                                      \
+    "stats data using \"begin\" name \"B\" nooutput\n"                                                                 \
+    "stats data using \"end\" name \"E\" nooutput\n"                                                                   \
+    "span = E_max - B_min\n"                                                                                           \
+    "set xrange [B_min - span * 0.01 : E_max + span * 0.01]\n"                                                         \
+    "set xtics time format (span < 4 * 86400 ? \"%d %b\\n%H:%M\" : span < 700 * 86400 ? \"%d %b\\n%Y\" : \"%b\\n%Y\")" \
+    " font \",12\"\n"                                                                                                  \
+    "step = span < 43200 ? 7200 : span < 86400 ? 14400 : span < 4 * 86400 ? 43200 : 86400 * ceil(span / 86400 / 5)\n"  \
+    "set xtics step * ceil(B_min / step), step\n"
+
+#define BARS(of)                                                                                                       \
+    LEGEND("positive", "neutral", "negative")                                                                          \
+    "set grid noxtics\n"                                                                                               \
+    "at(x) = column(\"begin\") + x * (column(\"end\") - column(\"begin\"))\n"                                          \
+    "part(n) = " of "\n"                                                                                               \
+    "plot data using (at(0)):(0):(at(0.06)):(at(0.94)):(0):(part(column(\"positive\")))"                               \
+    " with boxxyerror linecolor rgb positive, \\\n"                                                                    \
+    "     \"\" using (at(0)):(0):(at(0.06)):(at(0.94)):(part(column(\"positive\")))"                                   \
+    ":(part(column(\"positive\") + column(\"neutral\"))) with boxxyerror linecolor rgb neutral, \\\n"                  \
+    "     \"\" using (at(0)):(0):(at(0.06)):(at(0.94)):(part(column(\"positive\") + column(\"neutral\")))"             \
+    ":(part(column(\"total\"))) with boxxyerror linecolor rgb negative\n"
+
+static const mur_picture over_time = {
+    .name = "sentiment-over-time",
+    .title = "Mentions over time",
+    .width = 480,
+    .height = 320,
+    .script = "stats data using \"total\" name \"N\" nooutput\n" TIME_AXIS
+              "set yrange [0 : N_max * 1.05]\n" TICKS("y", "N_max") BARS("n"),
+};
+
+static const mur_picture shares_over_time = {
+    .name = "shares-over-time",
+    .title = "Shares of the sentiments over time",
+    .width = 480,
+    .height = 320,
+    .script = TIME_AXIS "set yrange [0 : 100]\n"
+                        "set format y \"%.0f %%\"\n" BARS("100.0 * n / column(\"total\")"),
+};
+
+static void append_row(mur_buf *table, const mur_time_bin *b, int64_t bin_ms)
+{
+    char time[MUR_TIME_TEXT];
+    mur_buf_printf(table, "%s\t%" PRId64 "\t%" PRId64, mur_time_format(time, b->begin), b->begin / 1000,
+                   (b->begin + bin_ms) / 1000);
+    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+        mur_buf_printf(table, "\t%" PRId64, b->by_sentiment[s]);
+    mur_buf_printf(table, "\t%" PRId64 "\n", mur_time_bin_rows(b));
+}
+
+/* The bulk of the bins, as many put together as it takes; returns the length of one. */
+static int64_t fill(mur_buf *table, const mur_sentiment_time *t)
+{
+    mur_buf_append_text(table, "time\tbegin\tend\tnegative\tneutral\tpositive\ttotal\n");
+    if (t->bulk_end <= t->bulk_first)
+        return t->bin_ms;
+    int64_t first = t->bins[t->bulk_first].begin, n = (t->bins[t->bulk_end - 1].begin - first) / t->bin_ms + 1;
+    int64_t bin_ms = t->bin_ms * ((n + BARS_AT_MOST - 1) / BARS_AT_MOST);
+    mur_time_bin sum = {.begin = first};
+    for (size_t i = t->bulk_first; i < t->bulk_end; i++) {
+        if (t->bins[i].begin >= sum.begin + bin_ms) {
+            append_row(table, &sum, bin_ms);
+            sum = (mur_time_bin){.begin = first + (t->bins[i].begin - first) / bin_ms * bin_ms};
+        }
+        for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+            sum.by_sentiment[s] += t->bins[i].by_sentiment[s];
+    }
+    append_row(table, &sum, bin_ms);
+    return bin_ms;
+}
+
+int mur_section_time(mur_page *p, const mur_report_facts *f)
+{
+    const mur_sentiment_time *t = &f->time;
+    mur_page_section(p, "time", "Sentiment over time",
+                     "By the dates of the tweets, in UTC. A tweet counts once for each user that it mentions.");
+    mur_buf table = {0};
+    int64_t bin_ms = fill(&table, t);
+    int rc = 0;
+    if (t->bulk_end > t->bulk_first) {
+        char length[48], caption[160];
+        if (bin_ms % MUR_DAY_MS == 0)
+            snprintf(length, sizeof length, "%" PRId64 " day%s", bin_ms / MUR_DAY_MS, bin_ms == MUR_DAY_MS ? "" : "s");
+        else
+            snprintf(length, sizeof length, "%" PRId64 " hour%s", bin_ms / MUR_HOUR_MS,
+                     bin_ms == MUR_HOUR_MS ? "" : "s");
+        snprintf(caption, sizeof caption, "Rows of gold by predicted sentiment; a bar is %s.", length);
+        mur_buf again = {0};
+        mur_buf_append_view(&again, mur_buf_view(&table));
+        rc = mur_page_draw(p, &over_time, &table, caption);
+        if (rc == 0)
+            rc = mur_page_draw(
+                p, &shares_over_time, &again,
+                "The same bars in parts of a hundred: positive from below, negative from above. Short times "
+                "of few mentions swing widely.");
+        mur_buf_clear(&again);
+    } else {
+        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No mention has a date that could be read.</p>\n");
+    }
+    int64_t n_drawn = 0;
+    for (size_t i = t->bulk_first; i < t->bulk_end; i++)
+        n_drawn += mur_time_bin_rows(&t->bins[i]);
+    if (rc == 0 && n_drawn < t->n_rows) {
+        mur_buf *html = mur_page_body(p);
+        mur_buf_append_text(html, "<p class=\"lead\">");
+        mur_html_count(html, n_drawn);
+        mur_buf_append_text(html, " mentions are drawn; ");
+        mur_html_count(html, t->n_rows - t->n_without_time - n_drawn);
+        mur_buf_append_text(html, " are further away in time than the rest and left out, ");
+        mur_html_count(html, t->n_without_time);
+        mur_buf_append_text(html, " have no date that could be read.</p>\n");
+    }
+    mur_buf_clear(&table);
+    return rc;
+}

@@ -10,6 +10,7 @@ for argument in "$@"; do
     case $argument in
         --tests)
             packages+=(libcmocka-dev python3 python3-h5py python3-numpy python3-regex)
+            packages+=(chromium) # looks at the page of report
             # tests/cluster: Slurm, its authentication, and networks between its nodes
             packages+=(slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge iproute2)
             ;;

@@ -170,7 +170,7 @@ static int draw_rates(mur_page *p, const mur_evaluation *e)
     static const char *const names[] = {"precision", "recall", "F1"};
     mur_buf table = {0};
     mur_buf_append_text(&table, "rate\tnegative\tneutral\tpositive\n");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; e->has_three_classes && i < 3; i++) {
         mur_buf_append_text(&table, names[i]);
         for (int c = 0; c < MUR_N_CLASSES; c++) {
             const mur_rates *r = &e->classes[c];
@@ -191,12 +191,11 @@ static int draw_confusions(mur_page *p, const mur_evaluation *e)
     const char *three[MUR_N_CLASSES];
     for (int c = 0; c < MUR_N_CLASSES; c++)
         three[c] = mur_class_name((mur_sentiment)c);
-    int rc = 0;
-    if (e->has_three_classes)
-        rc = mur_page_picture(
-            p, &mur_picture_confusion,
-            mur_chart_confusion(p->folder, &mur_picture_confusion, three, &e->confusion[0][0], MUR_N_CLASSES),
-            "Rows that have one of the three labels, and the share of each given class.");
+    /* Of no classes there is nothing to draw. */
+    int rc = mur_page_picture(p, &mur_picture_confusion,
+                              mur_chart_confusion(p->folder, &mur_picture_confusion, three, &e->confusion[0][0],
+                                                  e->has_three_classes ? MUR_N_CLASSES : 0),
+                              "Rows that have one of the three labels, and the share of each given class.");
     if (rc == 0)
         rc = mur_page_picture(p, &mur_picture_confusion_binary,
                               mur_chart_confusion(p->folder, &mur_picture_confusion_binary, two, &e->binary[0][0], 2),
@@ -247,27 +246,17 @@ static void append_table(mur_buf *html, const mur_evaluation *e)
 static int draw_all(mur_page *p, const mur_evaluation *e, const score_bins *b)
 {
     int rc = draw_confusions(p, e);
-    if (rc == 0 && e->n_labelled > 0)
+    if (rc == 0)
         rc = draw_reliability(p, e);
     if (rc == 0)
         rc = draw_scores(p, b);
-    if (rc == 0 && e->has_three_classes)
+    if (rc == 0)
         rc = draw_rates(p, e);
     return rc == 0 ? draw_balance(p, e, b) : rc;
 }
 
-int mur_section_evaluation(mur_page *p, const mur_report_facts *f)
+static void append_totals(mur_page *p, const mur_evaluation *e)
 {
-    const mur_evaluation *e = &f->evaluation;
-    mur_page_section(
-        p, "evaluation", "Evaluation",
-        "The model's word against the labels that the tweets came with. A row is a mention: a tweet "
-        "counts once for each user that it mentions. Precision, recall and F1 score are those of positive against "
-        "all else.");
-    if (e->n_rows == 0) {
-        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No mention was scored yet.</p>\n");
-        return 0;
-    }
     mur_page_tiles_begin(p);
     mur_page_tile(p, "Precision", "%.4f", e->positive.precision);
     mur_page_tile(p, "Recall", "%.4f", e->positive.recall);
@@ -280,6 +269,20 @@ int mur_section_evaluation(mur_page *p, const mur_report_facts *f)
     if (e->n_binned > 0)
         mur_page_tile(p, "Calibration error", "%.4f", e->calibration_error);
     mur_page_tiles_end(p);
+}
+
+int mur_section_evaluation(mur_page *p, const mur_report_facts *f)
+{
+    const mur_evaluation *e = &f->evaluation;
+    mur_page_section(
+        p, "evaluation", "Evaluation",
+        "The model's word against the labels that the tweets came with. A row is a mention: a tweet "
+        "counts once for each user that it mentions. Precision, recall and F1 score are those of positive against "
+        "all else.");
+    if (e->n_rows > 0)
+        append_totals(p, e);
+    else
+        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No mention was scored yet.</p>\n");
     score_bins b = {0};
     int rc = read_scores(&b, f);
     if (rc == 0)

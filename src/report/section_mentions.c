@@ -154,25 +154,29 @@ static void append_table(mur_page *p, const mur_report_facts *f)
     mur_html_table_end(html);
 }
 
-int mur_section_mentions(mur_page *p, const mur_report_facts *f)
+static void append_totals(mur_page *p, const mur_mention_summary *m)
 {
-    mur_page_section(p, "mentions", "Mentions", "Who is spoken of, and how, as the model has it.");
-    if (f->mentions.n_mentions == 0) {
-        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No user is mentioned yet.</p>\n");
-        return 0;
-    }
     mur_page_tiles_begin(p);
-    mur_page_tile_count(p, "Mentions", f->mentions.n_mentions);
-    mur_page_tile_count(p, "Users mentioned", f->mentions.n_users);
-    mur_page_tile_count(p, "Positive", f->mentions.by_sentiment[MUR_POS]);
-    mur_page_tile_count(p, "Neutral", f->mentions.by_sentiment[MUR_NEU]);
-    mur_page_tile_count(p, "Negative", f->mentions.by_sentiment[MUR_NEG]);
+    mur_page_tile_count(p, "Mentions", m->n_mentions);
+    mur_page_tile_count(p, "Users mentioned", m->n_users);
+    mur_page_tile_count(p, "Positive", m->by_sentiment[MUR_POS]);
+    mur_page_tile_count(p, "Neutral", m->by_sentiment[MUR_NEU]);
+    mur_page_tile_count(p, "Negative", m->by_sentiment[MUR_NEG]);
     mur_page_tiles_end(p);
-    if (f->mentions.is_behind)
+    if (m->is_behind)
         mur_buf_printf(mur_page_body(p),
                        "<p>Gold has rows that are not counted here yet: these are the mentions of its version %" PRId64
                        ".</p>\n",
-                       f->mentions.gold_version);
+                       m->gold_version);
+}
+
+int mur_section_mentions(mur_page *p, const mur_report_facts *f)
+{
+    mur_page_section(p, "mentions", "Mentions", "Who is spoken of, and how, as the model has it.");
+    if (f->mentions.n_mentions > 0)
+        append_totals(p, &f->mentions);
+    else
+        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No user is mentioned yet.</p>\n");
     int rc = draw_ranking(p, &in_favour, f, MUR_RANK_POSITIVE,
                           "Sorted by positive mentions, the number at the end of a bar; the bar is all mentions.");
     if (rc == 0)
@@ -182,7 +186,7 @@ int mur_section_mentions(mur_page *p, const mur_report_facts *f)
         rc = draw_ranking(p, &most_mentioned, f, MUR_RANK_TOTAL, "Sorted by all mentions, whose number is at the end.");
     if (rc == 0)
         rc = draw_ranks(p, f);
-    if (rc == 0)
+    if (rc == 0 && f->mentions.n_mentions > 0)
         append_table(p, f);
     return rc;
 }

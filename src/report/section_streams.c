@@ -142,10 +142,8 @@ int mur_section_streams(mur_page *p, const mur_report_facts *f)
     const mur_run_counters *r = &h->last_run;
     mur_page_section(p, "run", "Run",
                      "How the last run went, as it told itself in the store. Nothing in the tables depends on it.");
-    if (h->n == 0 && !*r->run_id) {
+    if (h->n == 0 && !*r->run_id)
         mur_buf_append_text(mur_page_body(p), "<p class=\"none\">The store has no record of a run's progress.</p>\n");
-        return 0;
-    }
     if (*r->run_id) {
         char began[MUR_TIME_TEXT], ended[MUR_TIME_TEXT];
         append_tiles(p, r);

@@ -1,9 +1,10 @@
 /* section_time.c: sentiment over time, by the tweets' own dates. */
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "chart.h"
 #include "murmur/clock.h"
+#include "murmur/mem.h"
 #include "sections.h"
 
 #define BARS_AT_MOST 160 /* more would be thinner than a pixel of a phone */
@@ -88,27 +89,20 @@ int mur_section_time(mur_page *p, const mur_report_facts *f)
                      "By the dates of the tweets, in UTC. A tweet counts once for each user that it mentions.");
     mur_buf table = {0};
     int64_t bin_ms = fill(&table, t);
-    int rc = 0;
-    if (t->bulk_end > t->bulk_first) {
-        char length[48], caption[160];
-        if (bin_ms % MUR_DAY_MS == 0)
-            snprintf(length, sizeof length, "%" PRId64 " day%s", bin_ms / MUR_DAY_MS, bin_ms == MUR_DAY_MS ? "" : "s");
-        else
-            snprintf(length, sizeof length, "%" PRId64 " hour%s", bin_ms / MUR_HOUR_MS,
-                     bin_ms == MUR_HOUR_MS ? "" : "s");
-        snprintf(caption, sizeof caption, "Rows of gold by predicted sentiment; a bar is %s.", length);
-        mur_buf again = {0};
-        mur_buf_append_view(&again, mur_buf_view(&table));
-        rc = mur_page_draw(p, &over_time, &table, caption);
-        if (rc == 0)
-            rc = mur_page_draw(
-                p, &shares_over_time, &again,
-                "The same bars in parts of a hundred: positive from below, negative from above. Short times "
-                "of few mentions swing widely.");
-        mur_buf_clear(&again);
-    } else {
+    if (t->bulk_end == t->bulk_first)
         mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No mention has a date that could be read.</p>\n");
-    }
+    mur_buf again = {0};
+    mur_buf_append_view(&again, mur_buf_view(&table));
+    int64_t unit = bin_ms % MUR_DAY_MS == 0 ? MUR_DAY_MS : MUR_HOUR_MS;
+    char *caption = mur_format("Rows of gold by predicted sentiment; a bar is %" PRId64 " %s%s.", bin_ms / unit,
+                               unit == MUR_DAY_MS ? "day" : "hour", bin_ms == unit ? "" : "s");
+    int rc = mur_page_draw(p, &over_time, &table, caption);
+    if (rc == 0)
+        rc = mur_page_draw(p, &shares_over_time, &again,
+                           "The same bars in parts of a hundred: positive from below, negative from above. Short times "
+                           "of few mentions swing widely.");
+    free(caption);
+    mur_buf_clear(&again);
     int64_t n_drawn = 0;
     for (size_t i = t->bulk_first; i < t->bulk_end; i++)
         n_drawn += mur_time_bin_rows(&t->bins[i]);

@@ -110,14 +110,8 @@ static void append_labels(mur_buf *html, const mur_eda *e)
     mur_html_table_end(html);
 }
 
-int mur_section_tweets(mur_page *p, const mur_report_facts *f)
+static void append_totals(mur_page *p, const mur_eda *e)
 {
-    const mur_eda *e = &f->eda;
-    mur_page_section(p, "tweets", "Tweets", "What was read, before anything was made of it: the bronze table.");
-    if (e->n_tweets == 0) {
-        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No tweet was read yet.</p>\n");
-        return 0;
-    }
     mur_page_tiles_begin(p);
     mur_page_tile_count(p, "Tweets", e->n_tweets);
     mur_page_tile_count(p, "Users", e->users.n_distinct);
@@ -125,8 +119,18 @@ int mur_section_tweets(mur_page *p, const mur_report_facts *f)
     mur_page_tile_count(p, "Unreadable dates", e->n_bad_dates);
     mur_page_tile_count(p, "Rejected records", e->n_rejects);
     mur_page_tiles_end(p);
+}
+
+int mur_section_tweets(mur_page *p, const mur_report_facts *f)
+{
+    const mur_eda *e = &f->eda;
+    mur_page_section(p, "tweets", "Tweets", "What was read, before anything was made of it: the bronze table.");
+    if (e->n_tweets > 0)
+        append_totals(p, e);
+    else
+        mur_buf_append_text(mur_page_body(p), "<p class=\"none\">No tweet was read yet.</p>\n");
     int rc = draw_users(p, e);
-    if (rc < 0)
+    if (rc < 0 || e->n_tweets == 0)
         return rc;
     mur_buf *html = mur_page_body(p);
     append_columns(html, e);

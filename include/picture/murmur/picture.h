@@ -31,7 +31,7 @@ typedef struct mur_picture {
  * East Asian characters take two). 0: not cut. */
 void mur_picture_cell(mur_buf *table, mur_view text, int columns);
 
-#define MUR_PICTURE_NAME_COLUMNS 24 /* a Twitter name, which has 20 letters, is never cut */
+#define MUR_PICTURE_NAME_COLUMNS 22 /* a Twitter name, which has 20 letters and a sign, is never cut */
 
 /* Writes the table (a line of column names, then rows, columns separated by tabs) and the script into the folder, and
  * draws both pictures, files of these names replaced. Returns 1, nothing drawn and older files of the picture removed,

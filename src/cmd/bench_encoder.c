@@ -275,7 +275,7 @@ static int run_model(const mur_bench *b, const mur_model_shape *shape, mur_preci
     if (b->model)
         rc = find_model(&j.model, b->model);
     else
-        mur_model_open_random(&j.model, shape);
+        rc = mur_model_open_random(&j.model, shape);
     if (rc == 0)
         rc = mur_model_set_precision(j.model, precision);
     if (rc == 0) {
@@ -283,6 +283,8 @@ static int run_model(const mur_bench *b, const mur_model_shape *shape, mur_preci
         rc = plan(&j);
     }
     rc = mur_agree(c, rc);
+    if (rc == 0)
+        rc = mur_scorer_check_kernels(c, j.model);
     if (rc == 0)
         rc = load_model(&j);
     if (rc == 0) {

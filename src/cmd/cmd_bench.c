@@ -41,7 +41,7 @@ static const mur_option options[] = {
     {"texts", "PATH", "tokenizer, json, table: the tweets of this file or folder; without, 60,000 generated ones",
      NULL},
     {"shape", "base|small", "encoder: random weights of this shape (default both, one after the other)", NULL},
-    {"precision", "fp32|int8", "encoder: arithmetic of the model (default all that there are)", NULL},
+    {"precision", "fp32|bf16|int8", "encoder: arithmetic of the model (default all that there are)", NULL},
     {"lengths", "FILE", "encoder: texts of so many tokens, one number a line; without, as those of tweets", NULL},
     {"tweets", "N", "encoder: texts of one repeat on each rank (default: some seconds' worth)", NULL},
     {"dir", "DIR", "work in this new folder and leave it; without, one below $TMPDIR, removed at the end", NULL},

@@ -110,6 +110,15 @@ static inline float mur_relu(float x)
     return x < 0.0f ? 0.0f : x;
 }
 
+/* The nearest bf16, which is the upper half of a float; of two the even one. NaN stays NaN. */
+static inline uint16_t mur_bf16_nearest(float x)
+{
+    uint32_t bits = mur_bits_of_float(x);
+    uint32_t nearest = bits + 0x7FFFu + (bits >> 16 & 1u);
+    nearest = (bits & 0x7FFFFFFFu) > 0x7F800000u ? bits | 0x400000u : nearest;
+    return (uint16_t)(nearest >> 16);
+}
+
 /* Rounding to 8 bits, x = q · most / 127 with |x| <= most: what x is multiplied with, and q + 128 of that. What is too
  * small for its inverse to be a number is nothing. */
 static inline float mur_int8_inverse(float most)

@@ -11,7 +11,7 @@
 
 size_t mur_encoder_batch_tokens(mur_precision p)
 {
-    return p == MUR_PRECISION_INT8 ? 512 : 1024;
+    return p == MUR_PRECISION_FP32 ? 1024 : 512;
 }
 
 static int reserve_floats(float **out, size_t rows, size_t columns)
@@ -32,17 +32,35 @@ static int reserve_rows(mur_int8_rows *out, size_t n, size_t width)
     return reserve_floats(&out->scales, n, 1);
 }
 
+/* What fills a row up to whole words meets weights that are zero, too. */
+static int reserve_words(void *out, size_t n, size_t stride)
+{
+    char *words = mur_try_alloc(n, stride);
+    memcpy(out, &words, sizeof words);
+    if (!words)
+        return mur_error_last()->code;
+    memset(words, 0, n * stride);
+    return 0;
+}
+
 static int reserve(mur_encoder *e)
 {
     const mur_model_config *c = &e->model->config;
     size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = e->max_tokens;
-    bool is_int8 = e->model->precision == MUR_PRECISION_INT8;
-    size_t n_inner = is_int8 ? MUR_INT8_BLOCK : n; /* rows inside the feed-forward at a time */
-    int rc = reserve_floats(&e->x, n, hidden);
+    const bool is_int8 = e->model->precision == MUR_PRECISION_INT8, is_bf16 = e->model->precision == MUR_PRECISION_BF16;
+    const size_t n_inner = e->tile ? 0 : is_int8 ? MUR_INT8_BLOCK : n; /* rows of `wide` inside the feed-forward */
+    e->ld_x = e->tile ? mur_panels_stride(hidden) / sizeof(float) : hidden;
+    e->ld_qkv = e->tile ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
+    e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
+    int rc = reserve_floats(&e->x, n, e->ld_x);
     if (rc == 0)
-        rc = reserve_floats(&e->wide, 1, n * 3 * hidden > n_inner * inner ? n * 3 * hidden : n_inner * inner);
+        rc = reserve_floats(&e->wide, 1, n * e->ld_qkv > n_inner * inner ? n * e->ld_qkv : n_inner * inner);
     if (rc == 0)
-        rc = reserve_floats(&e->context, n, hidden);
+        rc = reserve_floats(&e->context, n, e->ld_x);
+    if (rc == 0 && e->tile)
+        rc = reserve_words(&e->inner, MUR_PANELS_BLOCK, mur_panels_stride(is_bf16 ? mur_bf16_words(inner) : inner));
+    if (rc == 0 && is_bf16)
+        rc = reserve_words(&e->rounded, n, e->stride);
     if (rc == 0)
         rc = reserve_floats(&e->attention, 1,
                             mur_attention_scratch((size_t)c->max_positions, hidden / (size_t)c->n_heads));
@@ -58,11 +76,13 @@ int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens)
     mur_encoder *e = mur_alloc(1, sizeof *e);
     e->model = m;
     e->max_tokens = max_tokens;
-    int rc = mur_kernels_choose(&e->kernels);
-    if (rc == 0) {
-        e->activate = mur_kernels_activation(e->kernels, m->config.activation);
-        rc = reserve(e);
-    }
+    e->kernels = m->kernels;
+    e->activate = mur_kernels_activation(e->kernels, m->config.activation);
+    if (m->precision == MUR_PRECISION_BF16 && m->config.activation == MUR_GELU)
+        e->activate = e->kernels->gelu_coarse;
+    if (m->precision != MUR_PRECISION_INT8)
+        e->tile = m->precision == MUR_PRECISION_BF16 ? e->kernels->bf16_tile : e->kernels->fp32_tile;
+    int rc = reserve(e);
     if (rc < 0)
         mur_encoder_close(&e);
     *out = e;
@@ -78,6 +98,8 @@ void mur_encoder_close(mur_encoder **encoder)
     free(e->wide);
     free(e->context);
     free(e->attention);
+    free(e->rounded);
+    free(e->inner);
     free(e->x8.values);
     free(e->x8.scales);
     free(e->inner8.values);
@@ -121,11 +143,12 @@ static void embed(mur_encoder *e, const int32_t *ids, const size_t *starts, size
         for (size_t t = starts[text]; t < starts[text + 1]; t++) {
             assert(ids[t] >= 0 && ids[t] < c->vocab_size);
             int position = ids[t] == c->padding_id ? c->first_position - 1 : next++;
-            e->kernels->add_three(e->x + t * hidden, w->words + (size_t)ids[t] * hidden,
-                                  w->positions + (size_t)position * hidden, w->types, hidden);
+            float *x = e->x + t * e->ld_x;
+            e->kernels->add_three(x, w->words + (size_t)ids[t] * hidden, w->positions + (size_t)position * hidden,
+                                  w->types, hidden);
+            e->kernels->layer_norm(x, w->norm_weight, w->norm_bias, 1, hidden, c->layer_norm_eps);
         }
     }
-    e->kernels->layer_norm(e->x, w->norm_weight, w->norm_bias, starts[n_texts], hidden, c->layer_norm_eps);
 }
 
 void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_last)
@@ -134,17 +157,17 @@ void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_la
     for (size_t text = 0; text < n_texts; text++) {
         size_t first_query = is_last ? text : starts[text], n_keys = starts[text + 1] - starts[text];
         for (size_t head = 0; head < n_heads; head++) {
-            const float *keys = e->wide + starts[text] * 3 * hidden + hidden + head * d;
+            const float *keys = e->wide + starts[text] * e->ld_qkv + hidden + head * d;
             e->kernels->attention(&(mur_attention){
-                .out = e->context + first_query * hidden + head * d,
-                .q = e->wide + first_query * 3 * hidden + head * d,
+                .out = e->context + first_query * e->ld_x + head * d,
+                .q = e->wide + first_query * e->ld_qkv + head * d,
                 .k = keys,
                 .v = keys + hidden,
                 .n_queries = is_last ? 1 : n_keys,
                 .n_keys = n_keys,
                 .d = d,
-                .ld_out = hidden,
-                .ld_qkv = 3 * hidden,
+                .ld_out = e->ld_x,
+                .ld_qkv = e->ld_qkv,
                 .scratch = e->attention,
             });
         }
@@ -163,16 +186,21 @@ void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, s
     }
 
     const bool is_int8 = e->model->precision == MUR_PRECISION_INT8;
-    mur_run_layer *run_layer = is_int8 ? mur_layer_int8 : mur_layer_fp32;
+    const size_t hidden = mur_encoder_hidden(e);
+    mur_run_layer *run_layer = is_int8 ? mur_layer_int8 : e->tile ? mur_layer_panels : mur_layer_blas;
     if (e->seconds)
         e->last = mur_monotonic();
     embed(e, ids, starts, n_texts);
     if (is_int8)
         mur_int8_round(e->kernels, &e->x8, e->x, starts[n_texts]);
+    if (e->tile)
+        mur_panels_round(e, starts[n_texts]);
     mur_encoder_spent(e, MUR_KERNEL_EMBEDDING);
     for (int layer = 0; layer < c->n_layers; layer++)
         run_layer(e, &e->model->weights.layers[layer], starts, n_texts, layer == c->n_layers - 1);
-    mur_head_run(e->kernels, is_int8 ? e->kernels->linear_by_rows : mur_linear, c, &e->model->weights.head, e->x,
-                 n_texts, e->context, logits);
+    for (size_t text = 0; e->ld_x != hidden && text < n_texts; text++)
+        memmove(e->x + text * hidden, e->x + text * e->ld_x, hidden * sizeof *e->x);
+    mur_head_run(e->kernels, run_layer == mur_layer_blas ? mur_linear : e->kernels->linear_by_rows, c,
+                 &e->model->weights.head, e->x, n_texts, e->context, logits);
     mur_encoder_spent(e, MUR_KERNEL_HEAD);
 }

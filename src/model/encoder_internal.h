@@ -1,4 +1,4 @@
-/* encoder_internal.h: the inside of an encoder, for the two ways to compute a layer. H is the hidden size, I the
+/* encoder_internal.h: the inside of an encoder, for the ways to compute a layer. H is the hidden size, I the
  * intermediate one, T the batch's tokens. */
 #ifndef MURMUR_MODEL_ENCODER_INTERNAL_H
 #define MURMUR_MODEL_ENCODER_INTERNAL_H
@@ -7,6 +7,7 @@
 #include "kernels.h"
 #include "model_internal.h"
 #include "murmur/encoder.h"
+#include "panels.h"
 
 struct mur_encoder {
     const mur_model *model;
@@ -14,11 +15,20 @@ struct mur_encoder {
     size_t max_tokens;
     mur_activate *activate;
     float *x;         /* [T,H] what a layer takes and gives */
-    float *wide;      /* [T,3H] queries, keys and values side by side; then [T,I] inside the feed-forward */
+    float *wide;      /* [T,3H] queries, keys and values side by side; then, by BLAS and in int8, [T,I] inside the
+                       * feed-forward */
     float *context;   /* [T,H] what attention gathered */
+    size_t ld_x;      /* floats from one row of x, or of the context, to the next */
+    size_t ld_qkv;    /* likewise of `wide` */
     float *attention; /* scratch of one head */
     double *seconds;  /* by kernel, where they are wanted; else NULL */
     double last;      /* the instant up to which time is counted */
+
+    /* by tiles of words alone (layer_panels.c) */
+    mur_word_tile *tile; /* else NULL */
+    size_t stride;       /* bytes from one row of words of x to the next */
+    char *rounded;       /* bf16: [T,H] x rounded; then the context. fp32: NULL, the words are x itself */
+    void *inner;         /* [MUR_PANELS_BLOCK,I] inside the feed-forward, floats or bf16 */
 
     /* int8 alone */
     mur_int8_rows x8;     /* [T,H] x rounded; then the context */
@@ -39,11 +49,17 @@ static inline size_t mur_encoder_inner(const mur_encoder *e)
  * second-level cache, enough to read its weights seldom. */
 #define MUR_INT8_BLOCK ((size_t)96)
 
+/* Rows that go through the feed-forward of a layer of panels together, likewise. */
+#define MUR_PANELS_BLOCK ((size_t)192)
+
 /* One layer, post-norm: x = LayerNorm(x + attention(x)), x = LayerNorm(x + feed_forward(x)). The last one is wanted at
  * each text's first token only: keys and values are computed of all tokens, then x shrinks to the first tokens. */
 typedef void mur_run_layer(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts,
                            bool is_last);
-mur_run_layer mur_layer_fp32, mur_layer_int8;
+mur_run_layer mur_layer_blas, mur_layer_panels, mur_layer_int8;
+
+/* Panels: makes the first n rows of x ready to be multiplied. */
+void mur_panels_round(mur_encoder *e, size_t n);
 
 /* The time since the last call was that kernel's. A batch has a few calls a layer, each of milliseconds of work. */
 void mur_encoder_spent(mur_encoder *e, mur_kernel k);

@@ -33,14 +33,9 @@ static size_t panel_bytes(size_t n_inputs)
 }
 
 /* Scales, offsets, panels: all of them whole cache lines. */
-size_t mur_int8_matrix_bytes(size_t n_outputs, size_t n_inputs)
+static size_t matrix_bytes(size_t n_outputs, size_t n_inputs)
 {
     return count_panels(n_outputs) * (COLUMNS * (sizeof(float) + sizeof(int32_t)) + panel_bytes(n_inputs));
-}
-
-void mur_int8_matrix_clear(void *packed, size_t n_outputs, size_t n_inputs)
-{
-    memset(packed, 0, mur_int8_matrix_bytes(n_outputs, n_inputs));
 }
 
 mur_int8_matrix mur_int8_matrix_at(const void *packed, size_t n_outputs, size_t n_inputs)
@@ -51,7 +46,7 @@ mur_int8_matrix mur_int8_matrix_at(const void *packed, size_t n_outputs, size_t 
     return (mur_int8_matrix){n_outputs, n_inputs, scales, offsets, (const int8_t *)(offsets + n)};
 }
 
-void mur_int8_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n)
+static void pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n)
 {
     size_t n_padded = count_panels(n_outputs) * COLUMNS;
     float *scales = packed;
@@ -74,6 +69,8 @@ void mur_int8_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first
         offsets[output] = -128 * sum;
     }
 }
+
+const mur_packing mur_packing_int8 = {matrix_bytes, pack};
 
 size_t mur_int8_stride(size_t width)
 {

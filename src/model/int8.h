@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "kernels.h"
+#include "packing.h"
 
 /* Inputs of a layer at most: 2^17 · 127² stays below 2^31. */
 #define MUR_INT8_INPUTS ((size_t)1 << 17)
@@ -27,15 +28,7 @@ typedef struct mur_int8_matrix {
     const int8_t *panels;
 } mur_int8_matrix;
 
-/* Bytes of the packed form, a multiple of 64. */
-size_t mur_int8_matrix_bytes(size_t n_outputs, size_t n_inputs);
-
-/* Clears `packed`, which is 64-byte aligned: what mur_int8_pack leaves out are zeros. */
-void mur_int8_matrix_clear(void *packed, size_t n_outputs, size_t n_inputs);
-
-/* Rounds the finite weights[n][n_inputs] and packs them as outputs `first` and following. */
-void mur_int8_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n);
-
+/* A matrix that mur_packing_int8 rounded and packed. */
 mur_int8_matrix mur_int8_matrix_at(const void *packed, size_t n_outputs, size_t n_inputs);
 
 /* Rounded activations. */

@@ -131,39 +131,54 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #include "attention_body.h"
 #endif
 
-/* A set: what it is called, the loops that it uses, and its tile of 8-bit integers. */
-#define KERNELS(set, loops, tile)                                                                                      \
+#define BF16_NAME_portable "murmur-bf16"
+#define BF16_NAME_avx2 BF16_NAME_portable
+#define BF16_NAME_avx512 BF16_NAME_portable
+#define BF16_NAME_avx512bf16 "murmur-vdpbf16ps"
+
+/* A set: what it is called, the loops that it uses, and its tiles of 8-bit integers, of bf16 and of fp32. */
+#define KERNELS(set, loops, int8, bf16, fp32)                                                                          \
     static const mur_kernels kernels_##set = {                                                                         \
         .name = #set,                                                                                                  \
         .add_three = add_three_##loops,                                                                                \
         .add_to_rows = add_to_rows_##loops,                                                                            \
         .layer_norm = layer_norm_##loops,                                                                              \
         .gelu = gelu_##loops,                                                                                          \
+        .gelu_coarse = gelu_coarse_##loops,                                                                            \
         .gelu_tanh = gelu_tanh_##loops,                                                                                \
         .relu = relu_##loops,                                                                                          \
         .tanh = tanh_##loops,                                                                                          \
         .attention = attention_##loops,                                                                                \
         .linear_by_rows = linear_by_rows_##loops,                                                                      \
         .round_row = round_row_##loops,                                                                                \
-        .int8_tile = mur_int8_tile_##tile,                                                                             \
+        .int8_tile = mur_int8_tile_##int8,                                                                             \
         .scale_tile = scale_tile_##loops,                                                                              \
+        .fp32_tile = fp32,                                                                                             \
+        .bf16_tile = mur_tile_bf16_##bf16,                                                                             \
+        .bf16_name = BF16_NAME_##bf16,                                                                                 \
+        .place_tile = place_tile_##loops,                                                                              \
+        .round_bf16 = round_bf16_##loops,                                                                              \
     };
-KERNELS(portable, portable, portable)
+KERNELS(portable, portable, portable, portable, NULL)
 #if defined(__x86_64__)
-KERNELS(avx2, avx2, avx2)
-KERNELS(avx512, avx512, avx2)
-KERNELS(avx512vnni, avx512, avx512vnni)
+KERNELS(avx2, avx2, avx2, avx2, mur_tile_fp32_avx2)
+KERNELS(avx512, avx512, avx2, avx512, mur_tile_fp32_avx512)
+KERNELS(avx512vnni, avx512, avx512vnni, avx512, mur_tile_fp32_avx512)
+KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512)
 #endif
 
 const mur_kernels *mur_kernels_at(size_t i)
 {
-    const mur_kernels *found[5] = {NULL};
+    const mur_kernels *found[6] = {NULL};
     size_t n = 0;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")) {
-        if (__builtin_cpu_supports("avx512vnni"))
+        if (__builtin_cpu_supports("avx512vnni")) {
+            if (__builtin_cpu_supports("avx512bf16"))
+                found[n++] = &kernels_avx512bf16;
             found[n++] = &kernels_avx512vnni;
+        }
         found[n++] = &kernels_avx512;
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

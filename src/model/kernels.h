@@ -1,16 +1,20 @@
 /* kernels.h: the arithmetic of the network. Matrices are row-major; x[n,H] is n rows of H floats.
  *
- * Matrix products in fp32 go to BLAS. All else is a table of functions, one for each set of vector instructions that
- * the program carries, chosen when it runs. All of them give the same bits: sums go over 16 lanes whatever the
- * machine's vectors are, in an order that depends on lengths alone, never on addresses, and what is fused is so on all.
+ * A table of functions for each set of vector instructions that the program carries, chosen when it runs. All of them
+ * give the same bits, but for products of matrices, of which word_tile.h tells, and BLAS, which computes those of fp32
+ * in the portable set: sums go over 16 lanes whatever the machine's vectors are, in an order that depends on lengths
+ * alone, never on addresses, and what is fused is so on all.
  */
 #ifndef MURMUR_MODEL_KERNELS_H
 #define MURMUR_MODEL_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "int8_tile.h"
 #include "murmur/model.h"
+#include "word_tile.h"
 
 /* Queries q[n_queries,d] against keys and values [n_keys,d] of one head of one text: out = softmax(q·kᵀ / √d)·v.
  * Rows of q, k and v are ld_qkv floats apart, those of out ld_out. */
@@ -40,12 +44,22 @@ typedef struct mur_scaling {
     mur_then then;
 } mur_scaling;
 
+/* Sums c[n_rows,n_columns] of a tile, MUR_TILE_COLUMNS apart: y = c + bias, or that added to y. */
+typedef struct mur_placing {
+    float *y;
+    size_t ld_y;
+    const float *c;
+    size_t n_rows, n_columns;
+    const float *bias; /* NULL: none */
+    bool is_added;
+} mur_placing;
+
 /* y[n,out] = x[n,in] · w[out,in]ᵀ + b[out]; rows of y are ld_y floats apart. */
 typedef void mur_linear_function(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n,
                                  size_t in, size_t out);
 
 typedef struct mur_kernels {
-    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni" */
+    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni", "avx512bf16" */
 
     /* y[n] = a[n] + b[n] + c[n] */
     void (*add_three)(float *y, const float *a, const float *b, const float *c, size_t n);
@@ -58,6 +72,7 @@ typedef struct mur_kernels {
 
     /* x[n] = f(x[n]) */
     void (*gelu)(float *x, size_t n);
+    void (*gelu_coarse)(float *x, size_t n); /* gelu within 7e-5 |x| */
     void (*gelu_tanh)(float *x, size_t n);
     void (*relu)(float *x, size_t n);
     void (*tanh)(float *x, size_t n);
@@ -72,6 +87,12 @@ typedef struct mur_kernels {
 
     mur_int8_tile *int8_tile;
     void (*scale_tile)(const mur_scaling *s);
+
+    mur_word_tile *fp32_tile; /* NULL: BLAS computes fp32 products, of matrices as they are in the file */
+    mur_word_tile *bf16_tile;
+    const char *bf16_name; /* of its arithmetic: mur_model_kernel */
+    void (*place_tile)(const mur_placing *p);
+    void (*round_bf16)(uint16_t *y, const float *x, size_t n);
 } mur_kernels;
 
 /* The tables that this machine can run, best first; NULL behind the last. The portable one is always there. */

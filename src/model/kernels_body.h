@@ -74,6 +74,12 @@ TARGET static void NAME(gelu)(float *x, size_t n)
         x[i] = mur_gelu(x[i]);
 }
 
+TARGET static void NAME(gelu_coarse)(float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] = mur_gelu_coarse(x[i]);
+}
+
 TARGET static void NAME(gelu_tanh)(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -189,4 +195,38 @@ TARGET static void NAME(scale_tile)(const mur_scaling *s)
         NAME(scale_all)(s, MUR_THEN_GELU);
     else
         NAME(scale_all)(s, MUR_THEN_SET);
+}
+
+TARGET static inline void NAME(place_row)(float *restrict y, const float *restrict c, const float *bias, size_t n,
+                                          bool is_added)
+{
+    if (bias && is_added)
+        for (size_t j = 0; j < n; j++)
+            y[j] += c[j] + bias[j];
+    else if (bias)
+        for (size_t j = 0; j < n; j++)
+            y[j] = c[j] + bias[j];
+    else if (is_added)
+        for (size_t j = 0; j < n; j++)
+            y[j] += c[j];
+    else
+        memcpy(y, c, n * sizeof *y);
+}
+
+TARGET static void NAME(place_tile)(const mur_placing *p)
+{
+    for (size_t r = 0; r < p->n_rows; r++) {
+        float *y = p->y + r * p->ld_y;
+        const float *c = p->c + r * MUR_TILE_COLUMNS;
+        if (p->n_columns == MUR_TILE_COLUMNS) /* nearly always: a loop without a tail */
+            NAME(place_row)(y, c, p->bias, MUR_TILE_COLUMNS, p->is_added);
+        else
+            NAME(place_row)(y, c, p->bias, p->n_columns, p->is_added);
+    }
+}
+
+TARGET static void NAME(round_bf16)(uint16_t *restrict y, const float *restrict x, size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        y[j] = mur_bf16_nearest(x[j]);
 }

@@ -58,10 +58,20 @@ static bool is_random(const mur_model *m)
     return m->checkpoint.n_files == 0;
 }
 
+/* NULL: matrices stay as they are in the file, for BLAS. */
+static const mur_packing *packing_of(const mur_model *m)
+{
+    switch (m->precision) {
+    case MUR_PRECISION_BF16: return &mur_packing_bf16;
+    case MUR_PRECISION_INT8: return &mur_packing_int8;
+    default: return m->kernels->fp32_tile ? &mur_packing_fp32 : NULL;
+    }
+}
+
 static int find_weights(mur_model *m)
 {
     mur_weights_clear(&m->weights);
-    mur_weights_plan(&m->weights, &m->config, m->precision);
+    mur_weights_plan(&m->weights, &m->config, packing_of(m));
     return is_random(m) ? 0 : mur_weights_locate(&m->weights, &m->checkpoint);
 }
 
@@ -75,7 +85,9 @@ int mur_model_open(mur_model **out, const char *folder, const char *label_map)
     mur_model *m = mur_alloc(1, sizeof *m);
     m->folder = mur_strdup(folder);
     m->name = name_of(folder);
-    int rc = read_config(m, label_map);
+    int rc = mur_kernels_choose(&m->kernels);
+    if (rc == 0)
+        rc = read_config(m, label_map);
     if (rc == 0)
         rc = mur_checkpoint_open(&m->checkpoint, m->folder);
     if (rc == 0)
@@ -86,7 +98,7 @@ int mur_model_open(mur_model **out, const char *folder, const char *label_map)
     return rc;
 }
 
-void mur_model_open_random(mur_model **out, const mur_model_shape *shape)
+int mur_model_open_random(mur_model **out, const mur_model_shape *shape)
 {
     openblas_set_num_threads(1);
     mur_model *m = mur_alloc(1, sizeof *m);
@@ -116,8 +128,13 @@ void mur_model_open_random(mur_model **out, const mur_model_shape *shape)
     }
     m->folder = mur_strdup(shape->name);
     m->name = mur_strdup(shape->name);
-    mur_weights_plan(&m->weights, c, m->precision);
+    int rc = mur_kernels_choose(&m->kernels);
+    if (rc == 0)
+        rc = find_weights(m);
+    if (rc < 0)
+        mur_model_close(&m);
     *out = m;
+    return rc;
 }
 
 int mur_model_set_precision(mur_model *m, mur_precision p)
@@ -238,6 +255,15 @@ uint64_t mur_model_hash(const mur_model *m)
     assert(m->block);
     memcpy(&hash, m->block, sizeof hash);
     return hash;
+}
+
+const char *mur_model_kernel(const mur_model *m)
+{
+    switch (m->precision) {
+    case MUR_PRECISION_BF16: return m->kernels->bf16_name;
+    case MUR_PRECISION_INT8: return "murmur-int8";
+    default: return m->kernels->fp32_tile ? "murmur-fma" : mur_blas_kernel();
+    }
 }
 
 const char *mur_blas_kernel(void)

@@ -2,6 +2,7 @@
 #ifndef MURMUR_MODEL_INTERNAL_H
 #define MURMUR_MODEL_INTERNAL_H
 
+#include "kernels.h"
 #include "murmur/model.h"
 #include "weights.h"
 
@@ -10,6 +11,7 @@ struct mur_model {
     char *name;
     mur_model_config config;
     mur_precision precision;
+    const mur_kernels *kernels;
     mur_buf label_map; /* mur_model_label_map */
     mur_checkpoint checkpoint;
     mur_weights weights;

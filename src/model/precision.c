@@ -2,7 +2,11 @@
 
 #include "murmur/model.h"
 
-static const char *const names[MUR_N_PRECISIONS] = {[MUR_PRECISION_FP32] = "fp32", [MUR_PRECISION_INT8] = "int8"};
+static const char *const names[MUR_N_PRECISIONS] = {
+    [MUR_PRECISION_FP32] = "fp32",
+    [MUR_PRECISION_BF16] = "bf16",
+    [MUR_PRECISION_INT8] = "int8",
+};
 
 const char *mur_precision_name(mur_precision p)
 {
@@ -17,5 +21,5 @@ int mur_precision_parse(mur_precision *out, const char *name)
             return 0;
         }
     }
-    return mur_fail(MUR_EUSAGE, "'%s' is not a precision of this build: fp32 and int8 are", name);
+    return mur_fail(MUR_EUSAGE, "'%s' is not a precision of this build: fp32, bf16 and int8 are", name);
 }

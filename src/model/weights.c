@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "architecture.h"
-#include "int8.h"
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "stream.h"
@@ -70,16 +69,16 @@ static size_t count_modules(const rule *r)
     return n;
 }
 
-/* Appends the parts of one struct of pointers. `precision` is that of its matrices. No sum can overflow: config bounds
+/* Appends the parts of one struct of pointers. `packing` is that of its matrices. No sum can overflow: config bounds
  * an extent to 2^20 and the layers to 2^10, so the block stays below 2^58. */
 static void plan_group(mur_weights *w, const mur_model_config *c, const rule *rules, size_t n_rules, const char *prefix,
-                       void *group, mur_precision precision)
+                       void *group, const mur_packing *packing)
 {
     const mur_architecture *architecture = mur_architecture_find(c->architecture);
     for (const rule *r = rules; r < rules + n_rules; r++) {
         w->block_bytes = (w->block_bytes + MUR_BLOCK_ALIGNMENT - 1) / MUR_BLOCK_ALIGNMENT * MUR_BLOCK_ALIGNMENT;
         const size_t begin = w->block_bytes, rows = extent_of(c, r->rows), columns = extent_of(c, r->columns);
-        const size_t packed_rows = precision == MUR_PRECISION_INT8 && r->columns != ONE ? count_modules(r) * rows : 0;
+        const size_t packed_rows = packing && r->columns != ONE ? count_modules(r) * rows : 0;
         for (size_t i = 0; i < MOST_MODULES && r->modules[i]; i++) {
             if (w->n_parts == w->cap_parts) {
                 w->cap_parts = mur_grown(w->cap_parts, w->n_parts + 1);
@@ -98,22 +97,22 @@ static void plan_group(mur_weights *w, const mur_model_config *c, const rule *ru
             name_part(part, architecture, prefix, r->modules[i], r->kind);
             w->block_bytes += packed_rows ? 0 : rows * columns * sizeof(float);
         }
-        w->block_bytes += packed_rows ? mur_int8_matrix_bytes(packed_rows, columns) : 0;
+        w->block_bytes += packed_rows ? packing->bytes(packed_rows, columns) : 0;
     }
 }
 
-void mur_weights_plan(mur_weights *w, const mur_model_config *c, mur_precision p)
+void mur_weights_plan(mur_weights *w, const mur_model_config *c, const mur_packing *packing)
 {
     const mur_architecture *a = mur_architecture_find(c->architecture);
-    *w = (mur_weights){.block_bytes = sizeof(uint64_t)}; /* the hash */
+    *w = (mur_weights){.block_bytes = sizeof(uint64_t) /* the hash */, .packing = packing};
     w->layers = mur_alloc((size_t)c->n_layers, sizeof *w->layers);
-    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), a->base, &w->embeddings, MUR_PRECISION_FP32);
+    plan_group(w, c, embedding_rules, N_RULES(embedding_rules), a->base, &w->embeddings, NULL);
     for (int layer = 0; layer < c->n_layers; layer++) {
         char prefix[64];
         snprintf(prefix, sizeof prefix, "%s%s%d.", a->base, a->layers, layer);
-        plan_group(w, c, layer_rules, N_RULES(layer_rules), prefix, &w->layers[layer], p);
+        plan_group(w, c, layer_rules, N_RULES(layer_rules), prefix, &w->layers[layer], packing);
     }
-    plan_group(w, c, head_rules, N_RULES(head_rules), "", &w->head, MUR_PRECISION_FP32);
+    plan_group(w, c, head_rules, N_RULES(head_rules), "", &w->head, NULL);
 }
 
 void mur_weights_clear(mur_weights *w)
@@ -196,6 +195,7 @@ typedef struct loading {
     size_t first; /* all before it are done */
     char *block;
     const char *path;
+    const mur_packing *packing;
 } loading;
 
 static int by_begin(const void *a, const void *b)
@@ -236,8 +236,8 @@ static int convert(const loading *l, arrival *a, const char *bytes, size_t n)
         return mur_fail(MUR_EDATA, "%s: tensor %s: it holds infinities or NaN", l->path, part->name);
     a->n_done += n;
     if (part->packed_rows && a->n_done == part_count(part)) {
-        mur_int8_pack(l->block + part->offset, part->packed_rows, part->columns, part->packed_first, a->whole,
-                      part->rows);
+        l->packing->pack(l->block + part->offset, part->packed_rows, part->columns, part->packed_first, a->whole,
+                         part->rows);
         free(a->whole);
         a->whole = NULL;
     }
@@ -289,12 +289,16 @@ static void clear_packed(const mur_weights *w, void *block)
 {
     for (const mur_part *part = w->parts; part < w->parts + w->n_parts; part++)
         if (part->packed_rows && part->bound)
-            mur_int8_matrix_clear((char *)block + part->offset, part->packed_rows, part->columns);
+            memset((char *)block + part->offset, 0, w->packing->bytes(part->packed_rows, part->columns));
 }
 
 int mur_weights_load(const mur_weights *w, const mur_checkpoint *c, void *block, mur_buf *hashes)
 {
-    loading l = {.arrivals = mur_alloc(w->n_parts, sizeof *l.arrivals), .block = block};
+    loading l = {
+        .arrivals = mur_alloc(w->n_parts, sizeof *l.arrivals),
+        .block = block,
+        .packing = w->packing,
+    };
     int rc = 0;
     clear_packed(w, block);
     for (size_t file = 0; rc == 0 && file < c->n_files; file++) {
@@ -332,7 +336,7 @@ int mur_weights_randomize(const mur_weights *w, void *block)
 {
     static const mur_tensor made = {.dtype = MUR_DTYPE_F32};
     const float spread = 0.02f * 1.7320508f; /* of a uniform distribution, for a standard deviation of 0.02 */
-    loading l = {.block = block, .path = "random weights"};
+    loading l = {.block = block, .path = "random weights", .packing = w->packing};
     float *piece = mur_alloc(RANDOM_PIECE, sizeof *piece);
     uint64_t state = 0;
     int rc = 0;

@@ -5,8 +5,8 @@
  * several tensors of the file, each of that shape, that stand one behind the other in the block: so the three of
  * queries, keys and values are one matrix [3H][H], and one multiplication computes them. Linear layers are [out][in],
  * as in the file. Modules have BERT's names, architecture.h turns them into an architecture's own; one that it lacks is
- * zeros. In int8 the matrices of layers are packed (int8.h) and all else stays fp32. H hidden, I intermediate, V
- * vocabulary, P positions, T token types, L labels.
+ * zeros. The matrices of layers may be packed (packing.h), all else is fp32. H hidden, I intermediate, V vocabulary, P
+ * positions, T token types, L labels.
  */
 #ifndef MURMUR_MODEL_WEIGHTS_H
 #define MURMUR_MODEL_WEIGHTS_H
@@ -14,6 +14,7 @@
 #include "checkpoint.h"
 #include "murmur/buf.h"
 #include "murmur/model.h"
+#include "packing.h"
 
 #define MUR_EMBEDDING_TENSORS(X)                                                                                       \
     X(words, V, H, WEIGHT, "embeddings.word_embeddings")                                                               \
@@ -44,8 +45,8 @@
     X(out_weight, L, H, WEIGHT, "head.out")                                                                            \
     X(out_bias, L, ONE, BIAS, "head.out")
 
-/* Pointers into the block, set by mur_weights_bind. In int8 the matrices of layers are packed there as int8.h tells,
- * and their pointers are for mur_int8_matrix_at alone. */
+/* Pointers into the block, set by mur_weights_bind. Those of packed matrices are for mur_int8_matrix_at and
+ * mur_panels_at alone. */
 #define X(field, ...) const float *field;
 typedef struct mur_embedding_weights {
     MUR_EMBEDDING_TENSORS(X)
@@ -79,13 +80,14 @@ typedef struct mur_weights {
     mur_part *parts;
     size_t n_parts, cap_parts;
     size_t block_bytes;
+    const mur_packing *packing; /* of the layers' matrices; NULL: as in the file */
 } mur_weights;
 
 /* The block begins with the model's hash, and every tensor at a multiple of this. */
 #define MUR_BLOCK_ALIGNMENT 64
 
 /* Lays out the block for a checked config. */
-void mur_weights_plan(mur_weights *w, const mur_model_config *c, mur_precision p);
+void mur_weights_plan(mur_weights *w, const mur_model_config *c, const mur_packing *packing);
 void mur_weights_clear(mur_weights *w);
 
 /* Finds every tensor in the checkpoint, which must outlive the weights, and checks its shape and dtype; others are

@@ -144,7 +144,7 @@ void mur_job_record(const mur_job *j, mur_record *r, const char *operation, char
     r->operation = mur_strdup(operation);
     r->run_id = mur_strdup(j->run_id);
     r->murmur_version = mur_strdup(MURMUR_VERSION);
-    r->blas_kernel = mur_strdup(mur_blas_kernel());
+    r->blas_kernel = mur_strdup(j->scorer.model ? mur_model_kernel(j->scorer.model) : mur_blas_kernel());
     r->options = options;
 }
 

@@ -375,9 +375,9 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     if (rc == 0)
         rc = mur_job_open_meter(&j);
     if (rc == 0) {
-        mur_log_info("run %s: %d rank%s on %d node%s, model %s, %s, BLAS kernels %s, store %s", j.run_id, c->n_ranks,
+        mur_log_info("run %s: %d rank%s on %d node%s, model %s, %s, kernels %s, store %s", j.run_id, c->n_ranks,
                      c->n_ranks == 1 ? "" : "s", c->n_nodes, c->n_nodes == 1 ? "" : "s", mur_model_name(j.scorer.model),
-                     mur_precision_name(options->precision), mur_blas_kernel(), options->store);
+                     mur_precision_name(options->precision), mur_model_kernel(j.scorer.model), options->store);
         if (c->rank == 0)
             compare_models(&j);
         rc = ingest(&j, &q);

@@ -45,18 +45,18 @@ static int load(mur_scorer *s, const mur_comm *c)
     return 0;
 }
 
-/* A mixture of kernel types on the ranks would give rows whose last bits depend on the rank that scored them. */
-static int check_kernels(const mur_comm *c)
+int mur_scorer_check_kernels(const mur_comm *c, const mur_model *m)
 {
     mur_buf first = {0};
-    mur_buf_append_text(&first, mur_blas_kernel());
+    mur_buf_append_text(&first, mur_model_kernel(m));
     mur_broadcast(c, &first);
     int rc = 0;
-    if (!mur_view_equal(mur_buf_view(&first), mur_view_of(mur_blas_kernel())))
+    if (!mur_view_equal(mur_buf_view(&first), mur_view_of(mur_model_kernel(m))))
         rc = mur_fail(MUR_EUSAGE,
-                      "BLAS uses %s kernels here and %s on rank 0, so scores would depend on the rank; set "
-                      "OPENBLAS_CORETYPE to one that all nodes can run, such as Haswell",
-                      mur_blas_kernel(), mur_buf_text(&first));
+                      "matrices are multiplied by %s here and by %s on rank 0, so scores would depend on the rank; set "
+                      "MURMUR_ISA to instructions that all nodes have, and if that is portable OPENBLAS_CORETYPE to a "
+                      "type that all can run, such as Haswell",
+                      mur_model_kernel(m), mur_buf_text(&first));
     mur_buf_clear(&first);
     return mur_agree(c, rc);
 }
@@ -110,6 +110,8 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const c
         rc = mur_scorer_check(s->model, s->tokenizer);
     if (c)
         rc = mur_agree(c, rc);
+    if (rc == 0 && c)
+        rc = mur_scorer_check_kernels(c, s->model);
     double start = mur_monotonic();
     if (rc == 0)
         rc = load(s, c);
@@ -121,8 +123,6 @@ int mur_scorer_open(mur_scorer *s, const mur_comm *c, const char *model, const c
         if (c)
             rc = mur_agree(c, rc);
     }
-    if (rc == 0 && c)
-        rc = check_kernels(c);
     if (rc < 0)
         mur_scorer_close(s, c);
     free(folder);

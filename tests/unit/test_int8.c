@@ -71,7 +71,7 @@ typedef struct layer {
 static layer make_layer(size_t n, size_t in, size_t out)
 {
     layer l = {n, in, out, random_floats(n * in, 3), random_floats(out * in, 0.2f), random_floats(out, 1), NULL};
-    l.packed = mur_try_alloc(1, mur_int8_matrix_bytes(out, in));
+    l.packed = mur_try_alloc(1, mur_packing_int8.bytes(out, in));
     assert_non_null(l.packed);
     return l;
 }
@@ -79,9 +79,9 @@ static layer make_layer(size_t n, size_t in, size_t out)
 static void pack(layer *l)
 {
     size_t half = l->out / 2; /* in two pieces, as queries, keys and values come */
-    mur_int8_matrix_clear(l->packed, l->out, l->in);
-    mur_int8_pack(l->packed, l->out, l->in, half, l->w + half * l->in, l->out - half);
-    mur_int8_pack(l->packed, l->out, l->in, 0, l->w, half);
+    memset(l->packed, 0, mur_packing_int8.bytes(l->out, l->in));
+    mur_packing_int8.pack(l->packed, l->out, l->in, half, l->w + half * l->in, l->out - half);
+    mur_packing_int8.pack(l->packed, l->out, l->in, 0, l->w, half);
 }
 
 static void clear_layer(layer *l)

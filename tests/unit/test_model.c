@@ -362,13 +362,13 @@ static void hash_follows_config_tokenizer_and_weights(void **state)
 }
 
 /* Packed weights are in their place when to pack them there again changes nothing. */
-static void check_packed(const test_tensor *t, const mur_part *part, const char *block)
+static void check_packed(const mur_packing *packing, const test_tensor *t, const mur_part *part, const char *block)
 {
-    size_t len = mur_int8_matrix_bytes(part->packed_rows, part->columns);
+    size_t len = packing->bytes(part->packed_rows, part->columns);
     char *again = mur_try_alloc(1, len);
     assert_non_null(again);
     memcpy(again, block + part->offset, len);
-    mur_int8_pack(again, part->packed_rows, part->columns, part->packed_first, t->values, part->rows);
+    packing->pack(again, part->packed_rows, part->columns, part->packed_first, t->values, part->rows);
     assert_memory_equal(again, block + part->offset, len);
     free(again);
 }
@@ -383,7 +383,7 @@ static void check_block(test_model *m, const mur_weights *w, const char *block)
         assert_int_equal(part->rows * part->columns, test_count(t));
         n_packed += part->packed_rows != 0;
         if (part->packed_rows)
-            check_packed(t, part, block);
+            check_packed(w->packing, t, part, block);
         else
             assert_memory_equal(block + part->offset, t->values, test_count(t) * sizeof(float));
     }
@@ -394,6 +394,7 @@ static void check_block(test_model *m, const mur_weights *w, const char *block)
 static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **state)
 {
     (void)state;
+    static const mur_packing *const packings[] = {NULL, &mur_packing_fp32, &mur_packing_bf16, &mur_packing_int8};
     for (size_t padding = 0; padding < 4; padding++) {
         for (stored_as as = AS_F32; as < N_STORED; as++) {
             test_model m = test_small_model();
@@ -423,7 +424,7 @@ static void weights_longer_than_a_chunk_arrive_whole_at_any_alignment(void **sta
                                   .n_labels = m.labels};
             assert_int_equal(mur_checkpoint_open(&file, m.folder), 0);
             assert_true(file.files[0].len > 8 << 20);
-            mur_weights_plan(&w, &c, padding % 2 ? MUR_PRECISION_INT8 : MUR_PRECISION_FP32);
+            mur_weights_plan(&w, &c, packings[padding]);
             assert_int_equal(mur_weights_locate(&w, &file), 0);
             char *block = mur_try_alloc(1, w.block_bytes);
             assert_int_equal(mur_weights_load(&w, &file, block, &hashes), 0);

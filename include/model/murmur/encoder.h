@@ -1,8 +1,9 @@
 /* encoder.h: the forward pass. One per rank, with its scratch; no allocation while it runs.
  *
  * Texts are packed end to end, no padding: ids[starts[i] .. starts[i+1]) is text i. The last layer is computed for each
- * text's first token alone. For the same batch the same bits on any rank (BLAS is single-threaded); in int8 the same
- * bits of a text whatever else is in the batch, on any machine.
+ * text's first token alone. A text has the same bits whatever else is in the batch, but where BLAS multiplies: there
+ * it is the same batch that has the same bits (BLAS is single-threaded). mur_model_kernel says where else they depend
+ * on the machine.
  */
 #ifndef MURMUR_ENCODER_H
 #define MURMUR_ENCODER_H
@@ -20,7 +21,7 @@ typedef struct mur_encoder mur_encoder;
 size_t mur_encoder_batch_tokens(mur_precision p);
 
 /* Scratch for batches of up to `max_tokens` tokens (and any number of texts in them). `m` outlives the encoder, and has
- * its precision. MUR_EINTERNAL (memory), MUR_EUSAGE (MURMUR_ISA names no instruction set of this machine). */
+ * its precision. MUR_EINTERNAL (memory). */
 int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens) MUR_MUST_USE;
 void mur_encoder_close(mur_encoder **e);
 
@@ -28,7 +29,8 @@ void mur_encoder_close(mur_encoder **e);
  * starts[0] is 0 and starts[n_texts] at most max_tokens: asserted, since tokenizer and batcher are ours. */
 void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, size_t n_texts, float *logits);
 
-/* What a forward pass spends its time on. To round to 8 bits is part of what makes the numbers. */
+/* What a forward pass spends its time on. To round is part of what makes the numbers; where a product's sums go through
+ * the activation as soon as they are there, it counts with the product. */
 typedef enum {
     MUR_KERNEL_EMBEDDING,
     MUR_KERNEL_LINEAR, /* matrix products with weights, and their biases */

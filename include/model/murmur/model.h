@@ -3,7 +3,7 @@
  *     mur_model *m;
  *     rc = mur_model_open(&m, folder, NULL);           config and tensor table, checked; nothing large is read
  *     block = … mur_model_block_bytes(m) bytes, 64-byte aligned, one per node …
- *     rc = mur_model_load(m, block);                   one rank of the node: reads, converts to fp32 or int8
+ *     rc = mur_model_load(m, block);                   one rank of the node: reads, converts, packs
  *     mur_model_bind(m, block);                        every rank, after the block is filled
  *
  * docs/MODEL.md describes the network.
@@ -28,10 +28,10 @@ const char *mur_sentiment_name(mur_sentiment s);
 /* hidden_act: "gelu" (by erf), "gelu_new" and "gelu_pytorch_tanh" (by tanh), "relu"; tanh is for heads only. */
 typedef enum { MUR_GELU, MUR_GELU_TANH, MUR_RELU, MUR_TANH } mur_activation;
 
-/* What matrix products are computed in: numbers of 32 bits, or of 8 with scales (docs/MODEL.md). */
-typedef enum { MUR_PRECISION_FP32, MUR_PRECISION_INT8, MUR_N_PRECISIONS } mur_precision;
+/* What matrix products are computed in: floats of 32 or of 16 bits, or numbers of 8 with scales (docs/MODEL.md). */
+typedef enum { MUR_PRECISION_FP32, MUR_PRECISION_BF16, MUR_PRECISION_INT8, MUR_N_PRECISIONS } mur_precision;
 
-/* "fp32", "int8" */
+/* "fp32", "bf16", "int8" */
 const char *mur_precision_name(mur_precision p);
 int mur_precision_parse(mur_precision *out, const char *name) MUR_MUST_USE; /* MUR_EUSAGE */
 
@@ -58,7 +58,7 @@ typedef struct mur_model_config {
 
 /* `label_map` says which class labels count for, where their names do not ("LABEL_0=NEG,LABEL_1=POS"); may be NULL.
  * MUR_ENOINPUT (no such folder or file), MUR_EDATA (no model, wrong or missing tensor, lying header), MUR_EUSAGE (the
- * label map); messages name file and tensor. */
+ * label map, or MURMUR_ISA names no instruction set of this machine); messages name file and tensor. */
 int mur_model_open(mur_model **out, const char *folder, const char *label_map) MUR_MUST_USE;
 void mur_model_close(mur_model **m);
 
@@ -74,8 +74,9 @@ typedef struct mur_model_shape {
 } mur_model_shape;
 
 /* A model without a folder, for measurements: mur_model_load gives it random weights, the same ones each time, such as
- * training begins with. Everything but mur_model_summarize is as with a folder. The shape is a valid one. */
-void mur_model_open_random(mur_model **out, const mur_model_shape *shape);
+ * training begins with. Everything but mur_model_summarize is as with a folder. The shape is a valid one. MUR_EUSAGE as
+ * above. */
+int mur_model_open_random(mur_model **out, const mur_model_shape *shape) MUR_MUST_USE;
 
 const mur_model_config *mur_model_config_of(const mur_model *m);
 const char *mur_model_name(const mur_model *m);   /* NAME@VERSION (registry.h), else the folder's last component */
@@ -103,7 +104,12 @@ void mur_model_bind(mur_model *m, const void *block);
  */
 uint64_t mur_model_hash(const mur_model *m);
 
-/* The BLAS kernel type in use ("Haswell", "SkylakeX", …). mur_model_open makes BLAS single-threaded. */
+/* What decides the last bits of the model's logits, and how its block is laid out: BLAS's kernel type ("Haswell",
+ * "SkylakeX", …) where BLAS multiplies, else "murmur-fma", "murmur-bf16", "murmur-vdpbf16ps" or "murmur-int8", which is
+ * one kind of arithmetic each, on any machine. */
+const char *mur_model_kernel(const mur_model *m);
+
+/* The BLAS kernel type in use. mur_model_open makes BLAS single-threaded. */
 const char *mur_blas_kernel(void);
 
 #endif

@@ -41,6 +41,10 @@ void mur_scorer_close(mur_scorer *s, const mur_comm *c);
 /* Local. Whether every id and length that the tokenizer gives is one that the model has. MUR_EDATA. */
 int mur_scorer_check(const mur_model *m, const mur_tokenizer *t) MUR_MUST_USE;
 
+/* Collective. Whether all ranks multiply by the same kernels (mur_model_kernel): else rows would have last bits that
+ * depend on the rank that scored them, and the ranks of a node might not read one block alike. MUR_EUSAGE. */
+int mur_scorer_check_kernels(const mur_comm *c, const mur_model *m) MUR_MUST_USE;
+
 /* Local. verdicts[n]; a text that occurs several times is computed once. Batches are formed from these texts alone, in
  * their order, so the same texts give the same bits. */
 void mur_scorer_run(mur_scorer *s, const mur_view *texts, size_t n, mur_verdict *verdicts);

@@ -1,8 +1,9 @@
+/* A layer in fp32 whose products are BLAS's. */
 #include <string.h>
 
 #include "encoder_internal.h"
 
-void mur_layer_fp32(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+void mur_layer_blas(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
 {
     const mur_kernels *k = e->kernels;
     size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e);

@@ -1,0 +1,152 @@
+/* A layer by the tiles of word_tile.h, in fp32 or bf16. In fp32 the rows of x are multiplied as they are; in bf16 they
+ * are rounded once, as soon as a row is whole and still in the first-level cache. All else is fp32 in both. */
+#include <string.h>
+
+#include "encoder_internal.h"
+
+/* What fp32 multiplies are floats themselves, so that e->rounded is for bf16 alone. */
+static bool is_rounding(const mur_encoder *e)
+{
+    return e->rounded != NULL;
+}
+
+static size_t count_words(const mur_encoder *e, size_t n_inputs)
+{
+    return is_rounding(e) ? mur_bf16_words(n_inputs) : n_inputs;
+}
+
+static mur_panels panels(const mur_encoder *e, const float *packed, size_t n_outputs, size_t n_inputs)
+{
+    return mur_panels_at(packed, n_outputs, count_words(e, n_inputs));
+}
+
+/* Row `i` of `floats`, which is e->x or e->context, becomes ready to be multiplied. */
+static void round_row(mur_encoder *e, const float *floats, size_t i)
+{
+    if (is_rounding(e))
+        e->kernels->round_bf16((uint16_t *)(e->rounded + i * e->stride), floats + i * e->ld_x, mur_encoder_hidden(e));
+}
+
+static const void *words_at(const mur_encoder *e, const float *floats, size_t first)
+{
+    return is_rounding(e) ? (const void *)(e->rounded + first * e->stride) : floats + first * e->ld_x;
+}
+
+void mur_panels_round(mur_encoder *e, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        round_row(e, e->x, i);
+}
+
+/* x = LayerNorm(x), rows `first` to `end`. */
+static void norm(mur_encoder *e, const float *weight, const float *bias, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        e->kernels->layer_norm(e->x + i * e->ld_x, weight, bias, 1, mur_encoder_hidden(e),
+                               e->model->config.layer_norm_eps);
+        round_row(e, e->x, i);
+    }
+}
+
+/* What is left of a layer when attention has gathered the context, for rows `first` to `end`. */
+static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end)
+{
+    const size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = end - first;
+    const size_t inner_stride = mur_panels_stride(count_words(e, inner));
+    const mur_panels attention = panels(e, w->attention_weight, hidden, hidden);
+    const mur_panels in = panels(e, w->inner_weight, inner, hidden);
+    const mur_panels out = panels(e, w->outer_weight, hidden, inner);
+    float *x = e->x + first * e->ld_x;
+
+    for (size_t i = first; i < end; i++)
+        round_row(e, e->context, i);
+    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+    mur_panels_linear(e->kernels, e->tile,
+                      &(mur_panels_product){
+                          .x = words_at(e, e->context, first),
+                          .ld_x = e->stride,
+                          .n = n,
+                          .w = &attention,
+                          .n_outputs = hidden,
+                          .bias = w->attention_bias,
+                          .y = x,
+                          .ld_y = e->ld_x,
+                          .is_added = true,
+                      });
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    norm(e, w->attention_norm_weight, w->attention_norm_bias, first, end);
+    mur_encoder_spent(e, MUR_KERNEL_NORM);
+
+    mur_panels_linear(e->kernels, e->tile,
+                      &(mur_panels_product){
+                          .x = words_at(e, e->x, first),
+                          .ld_x = e->stride,
+                          .n = n,
+                          .w = &in,
+                          .n_outputs = inner,
+                          .bias = w->inner_bias,
+                          .y = e->inner,
+                          .ld_y = inner_stride / (is_rounding(e) ? sizeof(uint16_t) : sizeof(float)),
+                          .is_rounded = is_rounding(e),
+                          .f = e->activate,
+                      });
+    mur_panels_linear(e->kernels, e->tile,
+                      &(mur_panels_product){
+                          .x = e->inner,
+                          .ld_x = inner_stride,
+                          .n = n,
+                          .w = &out,
+                          .n_outputs = hidden,
+                          .bias = w->outer_bias,
+                          .y = x,
+                          .ld_y = e->ld_x,
+                          .is_added = true,
+                      });
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    norm(e, w->outer_norm_weight, w->outer_norm_bias, first, end);
+    mur_encoder_spent(e, MUR_KERNEL_NORM);
+}
+
+/* x becomes that of the first tokens. */
+static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t n_texts)
+{
+    for (size_t text = 0; text < n_texts; text++) { /* downwards or in place: starts[text] >= text */
+        memmove(e->x + text * e->ld_x, e->x + starts[text] * e->ld_x, mur_encoder_hidden(e) * sizeof *e->x);
+        if (is_rounding(e))
+            memmove(e->rounded + text * e->stride, e->rounded + starts[text] * e->stride, e->stride);
+    }
+}
+
+void mur_layer_panels(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+{
+    const size_t hidden = mur_encoder_hidden(e), n_tokens = starts[n_texts], n = is_last ? n_texts : n_tokens;
+    const mur_panels qkv = panels(e, w->qkv_weight, 3 * hidden, hidden);
+    mur_panels_product p = {
+        .x = words_at(e, e->x, 0),
+        .ld_x = e->stride,
+        .n = n_tokens,
+        .w = &qkv,
+        .n_outputs = 3 * hidden,
+        .bias = w->qkv_bias,
+        .y = e->wide,
+        .ld_y = e->ld_qkv,
+    };
+
+    if (is_last) {
+        mur_panels_product of_all = p;
+        of_all.first = hidden;
+        of_all.n_outputs = 2 * hidden;
+        of_all.bias = w->qkv_bias + hidden;
+        of_all.y = e->wide + hidden;
+        mur_panels_linear(e->kernels, e->tile, &of_all);
+        keep_first_tokens(e, starts, n_texts);
+        p.n = n;
+        p.n_outputs = hidden;
+    }
+    mur_panels_linear(e->kernels, e->tile, &p);
+    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+    mur_attend(e, starts, n_texts, is_last);
+    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+    for (size_t first = 0; first < n; first += MUR_PANELS_BLOCK)
+        finish(e, w, first, first + MUR_PANELS_BLOCK < n ? first + MUR_PANELS_BLOCK : n);
+}

@@ -1,0 +1,164 @@
+#include "panels.h"
+
+#include <string.h>
+
+#include "approx.h"
+
+#define COLUMNS ((size_t)MUR_TILE_COLUMNS)
+#define ROWS ((size_t)MUR_TILE_ROWS)
+#define LINE ((size_t)64)
+
+/* Rows that go through all panels before the next ones do, at most so many bytes of them: they stay in a second-level
+ * cache, beside the panel in hand and the next. */
+#define BLOCK_BYTES ((size_t)320 << 10)
+
+/* Words of a panel that are taken at a time, where sums can wait in y: so that rows of many words make blocks of many
+ * rows. */
+#define MOST_WORDS ((size_t)768)
+
+/* After so many tiles of a panel the next panel has been fetched. */
+#define AHEAD_TILES ((size_t)8)
+
+static size_t count_panels(size_t n_outputs)
+{
+    return (n_outputs + COLUMNS - 1) / COLUMNS;
+}
+
+static size_t panel_bytes(size_t n_words)
+{
+    return n_words * COLUMNS * sizeof(uint32_t);
+}
+
+mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_words)
+{
+    return (mur_panels){n_outputs, n_words, packed};
+}
+
+size_t mur_bf16_words(size_t n_inputs)
+{
+    return (n_inputs + 1) / 2;
+}
+
+size_t mur_panels_stride(size_t n_words)
+{
+    return ((n_words * sizeof(uint32_t) + LINE - 1) / LINE | 1) * LINE;
+}
+
+/* ---- packing ---- */
+
+static size_t fp32_bytes(size_t n_outputs, size_t n_inputs)
+{
+    return count_panels(n_outputs) * panel_bytes(n_inputs);
+}
+
+static void fp32_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n)
+{
+    (void)n_outputs;
+    float *panels = packed;
+    for (size_t o = first; o < first + n; o++, weights += n_inputs) {
+        float *to = panels + o / COLUMNS * COLUMNS * n_inputs + o % COLUMNS;
+        for (size_t k = 0; k < n_inputs; k++)
+            to[k * COLUMNS] = weights[k];
+    }
+}
+
+static size_t bf16_bytes(size_t n_outputs, size_t n_inputs)
+{
+    return count_panels(n_outputs) * panel_bytes(mur_bf16_words(n_inputs));
+}
+
+static void bf16_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n)
+{
+    (void)n_outputs;
+    uint16_t *panels = packed;
+    const size_t panel = 2 * COLUMNS * mur_bf16_words(n_inputs);
+    for (size_t o = first; o < first + n; o++, weights += n_inputs) {
+        uint16_t *to = panels + o / COLUMNS * panel + o % COLUMNS * 2;
+        for (size_t k = 0; k < n_inputs; k++)
+            to[k / 2 * 2 * COLUMNS + k % 2] = mur_bf16_nearest(weights[k]);
+    }
+}
+
+const mur_packing mur_packing_fp32 = {fp32_bytes, fp32_pack};
+const mur_packing mur_packing_bf16 = {bf16_bytes, bf16_pack};
+
+/* ---- multiplication ---- */
+
+/* A piece of a product: rows `from` to `end`, words `word` to `word` + n_words. */
+typedef struct piece {
+    size_t from, end, word, n_words;
+    bool is_first; /* of the pieces of these rows */
+} piece;
+
+/* The sums of a tile, to where they belong; the bias goes with the first piece. */
+static void place(const mur_kernels *k, const mur_panels_product *p, const piece *part, float *c, size_t row,
+                  size_t n_rows, size_t left, size_t n_columns, size_t column)
+{
+    if (!p->f && !p->is_rounded) {
+        k->place_tile(&(mur_placing){
+            .y = (float *)p->y + row * p->ld_y + column,
+            .ld_y = p->ld_y,
+            .c = c + left,
+            .n_rows = n_rows,
+            .n_columns = n_columns,
+            .bias = part->is_first ? p->bias + column : NULL,
+            .is_added = p->is_added || !part->is_first,
+        });
+        return;
+    }
+    float bias[MUR_TILE_COLUMNS] = {0};
+    memcpy(bias + left, p->bias + column, n_columns * sizeof *bias);
+    k->add_to_rows(c, bias, n_rows, COLUMNS);
+    if (p->f)
+        p->f(c, n_rows * COLUMNS);
+    for (size_t r = 0; r < n_rows; r++) {
+        const float *from = c + r * COLUMNS + left;
+        if (p->is_rounded)
+            k->round_bf16((uint16_t *)p->y + (row + r) * p->ld_y + column, from, n_columns);
+        else
+            memcpy((float *)p->y + (row + r) * p->ld_y + column, from, n_columns * sizeof *from);
+    }
+}
+
+/* One panel, while the words at `next` come nearer: a share with each tile, until all are there. */
+static void multiply_panel(const mur_kernels *k, mur_word_tile *tile, const mur_panels_product *p, const piece *part,
+                           size_t panel, const char *next)
+{
+    const size_t begin = panel * COLUMNS, end = p->first + p->n_outputs;
+    const size_t left = begin < p->first ? p->first - begin : 0;
+    const size_t right = begin + COLUMNS < end ? COLUMNS : end - begin;
+    const char *words = p->w->words + panel * panel_bytes(p->w->n_words) + panel_bytes(part->word);
+    _Alignas(64) float c[MUR_TILE_ROWS * MUR_TILE_COLUMNS];
+    for (size_t row = part->from; row < part->end; row += ROWS) {
+        size_t n_rows = part->end - row < ROWS ? part->end - row : ROWS;
+        tile(c, (const char *)p->x + row * p->ld_x + part->word * sizeof(uint32_t), p->ld_x, n_rows, words,
+             part->n_words, next + (row - part->from) / ROWS % AHEAD_TILES * (part->n_words / 4 * LINE));
+        place(k, p, part, c, row, n_rows, left, right - left, begin + left - p->first);
+    }
+}
+
+void mur_panels_linear(const mur_kernels *k, mur_word_tile *tile, const mur_panels_product *p)
+{
+    const size_t n_words = p->w->n_words, first = p->first / COLUMNS, end = count_panels(p->first + p->n_outputs);
+    size_t n_pieces = p->f || p->is_rounded ? 1 : (n_words + MOST_WORDS - 1) / MOST_WORDS;
+    size_t most = (n_words + n_pieces - 1) / n_pieces, block = BLOCK_BYTES / (most * sizeof(uint32_t)) / ROWS * ROWS;
+    block = block > ROWS ? block : ROWS;
+    for (size_t row = 0; row < p->n; row += block) {
+        for (size_t word = 0; word < n_words; word += most) {
+            const piece part = {
+                .from = row,
+                .end = row + block < p->n ? row + block : p->n,
+                .word = word,
+                .n_words = word + most < n_words ? most : n_words - word,
+                .is_first = word == 0,
+            };
+            const char *after = p->w->words + first * panel_bytes(n_words);
+            if (word + most < n_words)
+                after += panel_bytes(word + most);
+            for (size_t panel = first; panel < end; panel++) {
+                const char *beside = p->w->words + (panel + 1) * panel_bytes(n_words) + panel_bytes(word);
+                multiply_panel(k, tile, p, &part, panel, panel + 1 < end ? beside : after);
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+#include "word_tile.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "approx.h"
+#include "int8_tile.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define COLUMNS ((size_t)MUR_TILE_COLUMNS)
+#define WORD_BYTES (4 * COLUMNS) /* of a panel: a word of each output */
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint32_t word_at(const char *x)
+{
+    uint32_t word;
+    memcpy(&word, x, sizeof word);
+    return word;
+}
+
+INLINE float later_of(uint32_t pair)
+{
+    return mur_float_of_bits(pair & 0xFFFF0000u);
+}
+
+INLINE float earlier_of(uint32_t pair)
+{
+    return mur_float_of_bits(pair << 16);
+}
+
+void mur_tile_bf16_portable(float *c, const char *x, size_t ld, size_t n_rows, const char *panel, size_t n_words,
+                            const char *next)
+{
+    (void)next;
+    for (size_t r = 0; r < n_rows; r++) {
+        float sum[COLUMNS] = {0};
+        for (size_t k = 0; k < n_words; k++) {
+            uint32_t a = word_at(x + r * ld + 4 * k), w[COLUMNS];
+            memcpy(w, panel + k * WORD_BYTES, sizeof w);
+            for (size_t j = 0; j < COLUMNS; j++) {
+                sum[j] += later_of(a) * later_of(w[j]);
+                sum[j] += earlier_of(a) * earlier_of(w[j]);
+            }
+        }
+        memcpy(c + r * COLUMNS, sum, sizeof sum);
+    }
+}
+
+#if defined(__x86_64__)
+
+/* What a set of instructions does with a word, in a register: to make of it, of a row or of the weights, what can be
+ * multiplied, and to add the products to a sum. */
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+AVX2 INLINE __m256 prepare_fp32_avx2(__m256i words)
+{
+    return _mm256_castsi256_ps(words);
+}
+
+AVX2 INLINE __m256 add_fp32_avx2(__m256 sum, __m256 a, __m256 w)
+{
+    return _mm256_fmadd_ps(a, w, sum);
+}
+
+typedef struct pairs8 {
+    __m256 later, earlier;
+} pairs8;
+
+AVX2 INLINE pairs8 prepare_bf16_avx2(__m256i words)
+{
+    const __m256i later = _mm256_set1_epi32((int32_t)0xFFFF0000u);
+    return (pairs8){_mm256_castsi256_ps(_mm256_and_si256(words, later)),
+                    _mm256_castsi256_ps(_mm256_slli_epi32(words, 16))};
+}
+
+AVX2 INLINE __m256 add_bf16_avx2(__m256 sum, pairs8 a, pairs8 w)
+{
+    return _mm256_fmadd_ps(a.earlier, w.earlier, _mm256_fmadd_ps(a.later, w.later, sum));
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+
+AVX512 INLINE __m512 prepare_fp32_avx512(__m512i words)
+{
+    return _mm512_castsi512_ps(words);
+}
+
+AVX512 INLINE __m512 add_fp32_avx512(__m512 sum, __m512 a, __m512 w)
+{
+    return _mm512_fmadd_ps(a, w, sum);
+}
+
+typedef struct pairs16 {
+    __m512 later, earlier;
+} pairs16;
+
+AVX512 INLINE pairs16 prepare_bf16_avx512(__m512i words)
+{
+    const __m512i later = _mm512_set1_epi32((int32_t)0xFFFF0000u);
+    return (pairs16){_mm512_castsi512_ps(_mm512_and_si512(words, later)),
+                     _mm512_castsi512_ps(_mm512_slli_epi32(words, 16))};
+}
+
+AVX512 INLINE __m512 add_bf16_avx512(__m512 sum, pairs16 a, pairs16 w)
+{
+    return _mm512_fmadd_ps(a.earlier, w.earlier, _mm512_fmadd_ps(a.later, w.later, sum));
+}
+
+#define AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
+
+AVX512_BF16 INLINE __m512bh prepare_bf16_avx512bf16(__m512i words)
+{
+    return (__m512bh)words;
+}
+
+AVX512_BF16 INLINE __m512 add_bf16_avx512bf16(__m512 sum, __m512bh a, __m512bh w)
+{
+    return _mm512_dpbf16_ps(sum, a, w);
+}
+
+/* 6 rows by two registers of 8 outputs: 12 sums in 16 registers. */
+#define VECTOR __m256
+#define LANES 8
+#define ZERO _mm256_setzero_ps
+#define STORE _mm256_storeu_ps
+#define LOAD_WORDS(at) _mm256_loadu_si256((const __m256i *)(at))
+#define SPREAD _mm256_set1_epi32
+#define TARGET AVX2
+
+#define ROWS_AT_ONCE 6
+#define NAME(function) function##fp32_avx2
+#define OPERAND __m256
+#include "word_tile_body.h"
+#undef ROWS_AT_ONCE
+#undef NAME
+#undef OPERAND
+
+#define ROWS_AT_ONCE 4 /* pairs take two registers each */
+#define NAME(function) function##bf16_avx2
+#define OPERAND pairs8
+#include "word_tile_body.h"
+#undef ROWS_AT_ONCE
+#undef NAME
+#undef OPERAND
+
+#undef VECTOR
+#undef LANES
+#undef ZERO
+#undef STORE
+#undef LOAD_WORDS
+#undef SPREAD
+#undef TARGET
+
+/* 12 rows by two registers of 16 outputs: 24 sums in 32 registers. */
+#define VECTOR __m512
+#define LANES 16
+#define ZERO _mm512_setzero_ps
+#define STORE _mm512_storeu_ps
+#define LOAD_WORDS(at) _mm512_loadu_si512(at)
+#define SPREAD _mm512_set1_epi32
+#define ROWS_AT_ONCE 12
+
+#define TARGET AVX512
+#define NAME(function) function##fp32_avx512
+#define OPERAND __m512
+#include "word_tile_body.h"
+#undef NAME
+#undef OPERAND
+
+#define NAME(function) function##bf16_avx512
+#define OPERAND pairs16
+#include "word_tile_body.h"
+#undef TARGET
+#undef NAME
+#undef OPERAND
+
+#define TARGET AVX512_BF16
+#define NAME(function) function##bf16_avx512bf16
+#define OPERAND __m512bh
+#include "word_tile_body.h"
+
+#endif

@@ -49,7 +49,7 @@ static int append_character(mur_buf *out, uint32_t point, const char *bytes, int
     return columns_of(point);
 }
 
-void mur_picture_cell(mur_buf *table, mur_view text, int columns)
+static void append_name(mur_buf *table, mur_view text, int columns)
 {
     size_t fits = table->len; /* the end of what leaves room for an ellipsis */
     int taken = 0;
@@ -66,6 +66,16 @@ void mur_picture_cell(mur_buf *table, mur_view text, int columns)
         if (taken < columns)
             fits = table->len;
     }
+}
+
+void mur_picture_cell(mur_buf *table, mur_view text, int columns)
+{
+    bool is_seen = text.len > 0 && text.ptr[0] != ' ' && text.ptr[text.len - 1] != ' ';
+    if (!is_seen)
+        mur_buf_append_text(table, "\\042");
+    append_name(table, text, columns > 2 && !is_seen ? columns - 2 : columns);
+    if (!is_seen)
+        mur_buf_append_text(table, "\\042");
 }
 
 static size_t count_rows(mur_view table)

@@ -58,18 +58,27 @@ static const mur_picture mention_rank = {
     .title = "Mentions of a user by rank",
     .width = 480,
     .height = 520,
-    .script = "unset key\n"
-              "stats data using \"rank\" name \"R\" nooutput\n"
-              "stats data using \"mentions\" name \"M\" nooutput\n"
-              "set logscale xy\n"
-              "set xrange [0.8 : R_max * 1.4]\n"
-              "set yrange [0.8 : M_max * 1.4]\n"
-              "set format xy \"%.0s%c\"\n"
-              "set xlabel \"rank of the user\" textcolor rgb ink\n"
-              "set ylabel \"mentions\" textcolor rgb ink\n"
-              "plot data using \"rank\":\"mentions\" with lines linecolor rgb accent linewidth 2, \\\n"
-              "     \"\" using \"rank\":\"mentions\" every ::0::0 with points linecolor rgb accent pointtype 7"
-              " pointsize 0.6\n",
+    .script =
+        "unset key\n"
+        "stats data using \"rank\" name \"R\" nooutput\n"
+        "stats data using \"mentions\" name \"M\" nooutput\n"
+        "if (R_max > 20) {\n"
+        "    set logscale xy\n"
+        "    set xrange [0.8 : R_max * 1.4]\n"
+        "    set yrange [0.8 : M_max * 1.4]\n"
+        "    set format xy \"%.0s%c\"\n"
+        "} else {\n"
+        "    set xrange [0.5 : R_max + 0.5]\n"
+        "    set yrange [0 : M_max * 1.1]\n"
+        "    set xtics 1\n"
+        "    " TICKS("y",
+                     "M_max") "}\n"
+                              "set xlabel \"rank of the user\" textcolor rgb ink\n"
+                              "set ylabel \"mentions\" textcolor rgb ink\n"
+                              "plot data using \"rank\":\"mentions\" with lines linecolor rgb accent linewidth 2, \\\n"
+                              "     \"\" using \"rank\":\"mentions\" every ::0::(R_max > 20 ? 0 : 20) with points "
+                              "linecolor rgb accent"
+                              " pointtype 7 pointsize 0.6\n",
 };
 
 static int draw_ranking(mur_page *p, const mur_picture *picture, const mur_report_facts *f, mur_ranking ranking,
@@ -129,9 +138,10 @@ static int draw_ranks(mur_page *p, const mur_report_facts *f)
     int rc = mur_each_frame(f->store, &all, &total, take_total, &s);
     if (rc == 0) {
         write_step(&s);
-        rc = mur_page_draw(p, &mention_rank, &s.table,
-                           "Users from the most to the least mentioned, both axes by powers of ten: a straight line "
-                           "would be Zipf's law.");
+        rc =
+            mur_page_draw(p, &mention_rank, &s.table,
+                          "Users from the most to the least mentioned; of more than 20 both axes are by powers of ten, "
+                          "where a straight line would be Zipf's law.");
     }
     mur_buf_clear(&s.table);
     return rc;

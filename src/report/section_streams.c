@@ -122,7 +122,7 @@ static int draw_streams(mur_page *p, const mur_progress_history *h)
 static void append_tiles(mur_page *p, const mur_run_counters *r)
 {
     mur_rank_counters sum = mur_run_counters_sum(r);
-    char size[MUR_QUANTITY_TEXT];
+    char size[MUR_QUANTITY_TEXT], began[MUR_TIME_TEXT], ended[MUR_TIME_TEXT];
     double seconds = r->seconds > 0 ? r->seconds : NAN;
     mur_page_tiles_begin(p);
     mur_page_tile(p, "Elapsed", r->seconds < 600 ? "%.1f s" : "%.0f s", r->seconds);
@@ -131,9 +131,13 @@ static void append_tiles(mur_page *p, const mur_run_counters *r)
     mur_page_tile_count(p, "Texts scored", sum.texts);
     mur_page_tile(p, "Texts per second", "%.0f", (double)sum.texts / seconds);
     mur_page_tile_count(p, "Batches", r->n_batches);
-    mur_page_tile(p, "Ranks", "%d on %d node%s", r->n_ranks, r->n_nodes, r->n_nodes == 1 ? "" : "s");
-    mur_page_tile(p, "Read from sources", "%s", mur_size_format(size, sum.source_bytes));
+    mur_page_tile_count(p, "Ranks", r->n_ranks);
     mur_page_tiles_end(p);
+    mur_buf_printf(mur_page_body(p),
+                   "<p class=\"lead\">Run <code>%.12s</code> on %d node%s, from <time>%s</time> to <time>%s</time>; %s "
+                   "of source files were read.</p>\n",
+                   r->run_id, r->n_nodes, r->n_nodes == 1 ? "" : "s", mur_time_format(began, r->began / 1000 * 1000),
+                   mur_time_format(ended, r->ended / 1000 * 1000), mur_size_format(size, sum.source_bytes));
 }
 
 int mur_section_streams(mur_page *p, const mur_report_facts *f)
@@ -144,11 +148,7 @@ int mur_section_streams(mur_page *p, const mur_report_facts *f)
                      "How the last run went, as it told itself in the store. Nothing in the tables depends on it.");
     if (h->n == 0 && !*r->run_id)
         mur_buf_append_text(mur_page_body(p), "<p class=\"none\">The store has no record of a run's progress.</p>\n");
-    if (*r->run_id) {
-        char began[MUR_TIME_TEXT], ended[MUR_TIME_TEXT];
+    if (*r->run_id)
         append_tiles(p, r);
-        mur_buf_printf(mur_page_body(p), "<p class=\"lead\">Run <code>%.12s</code>, from %s to %s.</p>\n", r->run_id,
-                       mur_time_format(began, r->began), mur_time_format(ended, r->ended));
-    }
     return draw_streams(p, h);
 }

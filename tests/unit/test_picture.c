@@ -148,7 +148,9 @@ static void cells_are_cut_by_columns_and_never_within_a_character(void **state)
         {"a\tb\nc", "a…", 4},
         {"\xff\xfe", "\\\\xff\\\\xfe", 0},
         {"\"\\", "\\042\\\\", 2},
-        {"", "", 6},
+        {"", "\\042\\042", 6},
+        {" a", "\\042 a\\042", 6},
+        {"abcde ", "\\042abc…\\042", 6},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         mur_buf cell = {0};

@@ -28,7 +28,7 @@ typedef struct mur_picture {
 
 /* A cell of a table: `text` on one line of UTF-8, as gnuplot's labels show it: backslashes doubled, quotes as \042,
  * controls and bytes that are no UTF-8 as \\xNN; cut, with an ellipsis, to `columns` columns of a terminal (emoji and
- * East Asian characters take two). 0: not cut. */
+ * East Asian characters take two). 0: not cut. A text that is empty or has a space at an end stands in quotes. */
 void mur_picture_cell(mur_buf *table, mur_view text, int columns);
 
 #define MUR_PICTURE_NAME_COLUMNS 22 /* a Twitter name, which has 20 letters and a sign, is never cut */

@@ -7,6 +7,7 @@
 #include "evaluation_files.h"
 #include "evaluation_print.h"
 #include "evaluation_run.h"
+#include "murmur/clock.h"
 #include "murmur/file_store.h"
 #include "murmur/json.h"
 #include "murmur/log.h"
@@ -78,7 +79,7 @@ static void name_places(logged *l)
     }
 }
 
-static int log_run(logged *l, const mur_evaluation *e, const mur_store *store, const settings *s)
+static int log_run(logged *l, const mur_evaluation *e, const mur_store *store, const settings *s, int64_t start)
 {
     char id[MUR_RUN_ID], *files = NULL;
     const char *folder = mur_store_folder(store), *slash = strrchr(folder, '/');
@@ -88,6 +89,7 @@ static int log_run(logged *l, const mur_evaluation *e, const mur_store *store, c
     mur_tracked_run run;
     mur_run_id_make(id);
     mur_tracked_run_init(&run, id, s->experiment ? s->experiment : "murmur", name);
+    run.start = start;
     mur_evaluation_run(&run, e, store);
     int rc = mur_evaluation_files_make(&files, &run, e);
     if (rc == 0)
@@ -179,7 +181,7 @@ static int print(const mur_evaluation *e, const logged *l, bool is_json)
 
 static int evaluate(const settings *s, const mur_store *store)
 {
-    int64_t record;
+    int64_t record, start = mur_now_ms();
     mur_evaluation e = {0};
     logged l = {0};
     int rc = mur_when_find(&record, &s->when, store, "gold");
@@ -187,7 +189,7 @@ static int evaluate(const settings *s, const mur_store *store)
         rc = mur_evaluate(&e, store, record);
     if (rc == 0) { /* the rates are printed also where they cannot be logged */
         if (e.n_rows > 0 && !s->is_untracked)
-            rc = log_run(&l, &e, store, s);
+            rc = log_run(&l, &e, store, s, start);
         if (rc == 0 && l.run_folder && s->tracking.server)
             rc = push_run(&l, mur_store_folder(store), s->tracking.server);
         int printed = print(&e, &l, s->is_json);

@@ -39,8 +39,8 @@ static int push_all(const mur_pairs *runs, mur_push_server *server)
                            pushed.n_artifacts, pushed.n_artifacts_kept > 0 ? " (the others stay here)" : "");
         mur_buf_clear(&pushed.run_id);
     }
-    mur_buf_printf(&out, "%zu runs pushed to %s, %zu were there, of %zu\n", n_pushed, mur_push_address(server), n_there,
-                   runs->n);
+    mur_buf_printf(&out, "pushed %zu of %zu runs to %s; %zu were there\n", n_pushed, runs->n, mur_push_address(server),
+                   n_there);
     int rc = mur_output(mur_buf_view(&out));
     mur_buf_clear(&out);
     return verdict < 0 ? verdict : rc;

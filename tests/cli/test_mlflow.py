@@ -1,5 +1,6 @@
 """Runs of MLflow: the file store as MLflow reads it, and what reaches a server, also one that fails."""
 
+import fcntl
 import json
 import math
 import os
@@ -207,15 +208,15 @@ class Push(Tracking):
         with mlflow_server.Server(prefix="/ml/flow") as server:
             for name in ("one", "two"):
                 self.evaluate("--experiment", name, "--run-name", "a 'name' / with #? %")
-            self.assertIn("2 runs pushed", self.push(server.uri).out.decode())
+            self.assertIn("pushed 2 of 2 ", self.push(server.uri).out.decode())
             n_calls = len(server.calls)
-            self.assertIn("0 runs pushed", self.push(server.uri).out.decode())
+            self.assertIn("pushed 0 of 2 ", self.push(server.uri).out.decode())
             self.assertEqual(len(server.calls), n_calls)
             self.evaluate("--experiment", "Zoë / & ?")
-            self.assertIn("1 runs pushed", self.push(server.uri).out.decode())
+            self.assertIn("pushed 1 of 3 ", self.push(server.uri).out.decode())
             self.assert_has(server, 3)
             with mlflow_server.Server() as other:
-                self.assertIn("3 runs pushed", self.push(other.uri).out.decode())
+                self.assertIn("pushed 3 of 3 ", self.push(other.uri).out.decode())
                 self.assert_has(other, 3)
 
     def test_artifacts_arrive_byte_for_byte(self):
@@ -385,11 +386,11 @@ class Push(Tracking):
         last = self.runs()[-1]["folder"] / "meta.yaml"
         last.write_text(last.read_text().replace("lifecycle_stage: active", "lifecycle_stage: deleted"))
         with mlflow_server.Server() as server:
-            self.assertIn("1 runs pushed", self.push(server.uri).out.decode())
+            self.assertIn("pushed 1 of 1 ", self.push(server.uri).out.decode())
             moved = self.folder / "moved"
             other.rename(moved)
             result = murmur_cli.run("push", moved, "--tracking-uri", server.uri, cwd=self.folder)
-            self.assertIn("1 runs pushed", self.assert_status(result, 0).out.decode())
+            self.assertIn("pushed 1 of 1 ", self.assert_status(result, 0).out.decode())
             self.assertEqual(server.wrong, [])
 
     def test_a_run_that_mlflow_wrote_again_is_read(self):
@@ -416,6 +417,16 @@ class Push(Tracking):
                 result = self.push(server.uri, status=65 if name != "meta.yaml" else 0)
                 self.assertEqual(len(server.runs), 1)
             self.assertEqual("not pushed" in result.err, name != "meta.yaml")
+
+    def test_of_two_pushes_at_once_the_second_is_turned_away(self):
+        self.evaluate()
+        [run] = self.runs()
+        with open(run["folder"] / "meta.yaml") as held, mlflow_server.Server() as server:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.assertIn("another process", self.assert_fails(self.push(server.uri, status=75), 75))
+            fcntl.flock(held, fcntl.LOCK_UN)
+            self.push(server.uri)
+            self.assert_has(server)
 
     def test_without_a_server_or_a_file_store_it_says_so(self):
         result = murmur_cli.run("push", self.store, cwd=self.folder)

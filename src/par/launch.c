@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "murmur/log.h"
@@ -121,12 +122,17 @@ int mur_launch_after_init(int n_ranks)
                     (int)n, library);
 }
 
-/* Labels before each line that mpirun hands on: a bar would be cut up. */
-static bool is_labelled(void)
+/* mpirun puts labels before what it hands on, or writes it to files too: a bar would be cut up, or kept. */
+static bool is_processed(void)
 {
     static const char *const settings[] = {"OMPI_MCA_orte_tag_output", "OMPI_MCA_orte_timestamp_output",
-                                           "OMPI_MCA_orte_xml_output", NULL};
-    return first_number(settings, 0) != 0;
+                                           "OMPI_MCA_orte_xml_output", "OMPI_MCA_orte_output_filename"};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const char *value = getenv(settings[i]);
+        if (value && *value && strcmp(value, "0") != 0)
+            return true;
+    }
+    return false;
 }
 
 bool mur_launch_terminal(int *columns)
@@ -135,8 +141,9 @@ bool mur_launch_terminal(int *columns)
     int fd = STDERR_FILENO, opened = -1;
     if (!isatty(fd)) { /* a rank's is a pipe to its mpirun, which runs as this user on rank 0's host */
         char path[64];
+        struct stat about;
         snprintf(path, sizeof path, "/proc/%d/fd/2", (int)getppid());
-        if (!getenv("OMPI_COMM_WORLD_RANK") || is_labelled())
+        if (!getenv("OMPI_COMM_WORLD_RANK") || is_processed() || fstat(fd, &about) < 0 || !S_ISFIFO(about.st_mode))
             return false;
         fd = opened = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     }

@@ -431,6 +431,18 @@ void mur_meter_tell(mur_meter *m, const mur_progress_line *lines, size_t n)
     end_change(t);
 }
 
+void mur_meter_say_totals(const mur_meter *m)
+{
+    for (mur_stream s = 0; m->teller && s < MUR_N_STREAMS; s++) {
+        const mur_stream_totals *sum = &m->teller->metrics.streams[s];
+        if (sum->n_batches > 0)
+            mur_log_info("%-13s in all: %" PRId64 " batch%s  rows in %" PRId64 "  rows out %" PRId64
+                         "  %.1f rows/s  processing time %.1f s",
+                         mur_stream_name(s), sum->n_batches, sum->n_batches == 1 ? "" : "es", sum->n_in, sum->n_out,
+                         sum->seconds > 0 ? (double)sum->n_in / sum->seconds : 0, sum->seconds);
+    }
+}
+
 void mur_meter_conclude(mur_meter *m, mur_run_counters *run)
 {
     teller *t = m->teller;

@@ -66,6 +66,9 @@ void mur_meter_batch_done(mur_meter *m, bool is_committed, int64_t n_tweets);
 void mur_meter_tell(mur_meter *m, const mur_progress_line *lines, size_t n);
 void mur_meter_say(const mur_meter *m, const mur_progress_line *line);
 
+/* Local: tells what each stream did in all of the run, on standard error. */
+void mur_meter_say_totals(const mur_meter *m);
+
 /* Local: the run ends well; what its ranks counted goes to the store and to the metrics. Sets run->n_batches and takes
  * the rest over. */
 void mur_meter_conclude(mur_meter *m, mur_run_counters *run);

@@ -14,7 +14,7 @@ void mur_metrics_add(mur_metrics *m, const mur_progress_line *line)
     m->streams[line->stream].n_batches++;
     m->streams[line->stream].n_in += line->n_in;
     m->streams[line->stream].n_out += line->n_out;
-    m->streams[line->stream].seconds += 1e-3 * (double)line->processing_ms;
+    m->streams[line->stream].seconds += line->seconds.max;
     m->streams[line->stream].last = *line;
 }
 

@@ -4,14 +4,16 @@
 
 #include "murmur/progress.h"
 
-/* What the streams of this run have done; zeroed is nothing. */
+/* What a stream, and all of them, have done in this run; zeroed is nothing. */
+typedef struct mur_stream_totals {
+    int64_t n_batches, n_in, n_out;
+    double seconds;         /* processing time */
+    mur_progress_line last; /* where n_batches is not 0 */
+} mur_stream_totals;
+
 typedef struct mur_metrics {
     bool is_running;
-    struct {
-        int64_t n_batches, n_in, n_out;
-        double seconds;         /* processing time */
-        mur_progress_line last; /* where n_batches is not 0 */
-    } streams[MUR_N_STREAMS];
+    mur_stream_totals streams[MUR_N_STREAMS];
     mur_run_counters run; /* once the run has ended */
 } mur_metrics;
 

@@ -316,6 +316,7 @@ static void summarize(mur_job *j)
                          own->merge_seconds, mur_size_format(peak, own->peak_bytes));
         }
         mur_rank_counters sum = mur_run_counters_sum(&run);
+        mur_meter_say_totals(&j->meter);
         mur_log_info("%s, %s, %s and %s have ended: %s", mur_stream_name(MUR_STREAM_BRONZE),
                      mur_stream_name(MUR_STREAM_SILVER), mur_stream_name(MUR_STREAM_GOLD),
                      mur_stream_name(MUR_STREAM_APPLICATION), end_of(j));

@@ -1,6 +1,7 @@
 #include "murmur/log.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 
 /* To the begin of the line, and everything behind it away: ECMA-48, which all terminals of today know. */
 #define CLEAR_LINE "\r\033[K"
+
+/* Set by a signal's handler, which may not wait for the mutex. */
+static volatile sig_atomic_t is_ending;
 
 static struct {
     mur_log_level level;
@@ -62,11 +66,18 @@ void mur_log_status(const char *text)
     char line[MUR_STATUS_TEXT + sizeof CLEAR_LINE];
     pthread_mutex_lock(&state.mutex);
     bool is_new = strncmp(text, state.status, sizeof state.status - 1) != 0;
-    if (is_new && state.level >= MUR_LOG_INFO) {
+    if (is_new && !is_ending && state.level >= MUR_LOG_INFO) {
         snprintf(state.status, sizeof state.status, "%s", text);
         put(line, append(line, append(line, 0, CLEAR_LINE), state.status));
     }
     pthread_mutex_unlock(&state.mutex);
+}
+
+void mur_log_status_end(void)
+{
+    is_ending = 1;
+    if (*state.status)
+        put(CLEAR_LINE, sizeof CLEAR_LINE - 1);
 }
 
 void mur_log(mur_log_level level, const char *format, ...)
@@ -96,7 +107,7 @@ void mur_log(mur_log_level level, const char *format, ...)
     /* A path or a tweet may hold anything: one message stays one line. */
     used += mur_utf8_show(line + used, room - used - 1, mur_view_of(text));
     line[used++] = '\n';
-    if (level == MUR_LOG_ERROR)
+    if (level == MUR_LOG_ERROR || is_ending)
         *state.status = '\0'; /* perhaps the last words: a shell's prompt follows them */
     put(line, append(line, used, state.status));
     pthread_mutex_unlock(&state.mutex);

@@ -1,6 +1,7 @@
 #include "meter.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ typedef struct mur_teller {
     char *store, *id; /* its absolute path; and what names it for ever */
     atomic_llong *counters;
     bool is_on_terminal;
-    atomic_bool has_warned;
+    atomic_bool is_warned_of_lines, is_warned_of_metrics;
     pthread_t thread;
     bool is_running;
     pthread_mutex_t mutex; /* of all below */
@@ -120,10 +121,15 @@ static void say_running(const teller *t, const mur_progress_now *now)
 }
 
 /* Telling is not worth a job: what fails is said once. */
-static void warn(teller *t)
+static void warn(atomic_bool *is_said, const char *what)
 {
-    if (!atomic_exchange(&t->has_warned, true))
-        mur_log_warn("no progress is kept: %s; the job goes on", mur_error_last()->message);
+    if (!atomic_exchange(is_said, true))
+        mur_log_warn("%s: %s; the job goes on", what, mur_error_last()->message);
+}
+
+static void warn_of_lines(teller *t)
+{
+    warn(&t->is_warned_of_lines, "no progress is kept");
 }
 
 static void draw_bar(const mur_progress_now *now)
@@ -142,14 +148,14 @@ static void write_now(teller *t, const mur_progress_now *now)
     mur_buf text = {0};
     mur_progress_now_text(&text, now);
     if (mur_progress_now_write(t->store, mur_buf_view(&text)) < 0)
-        warn(t);
+        warn_of_lines(t);
     mur_buf_clear(&text);
 }
 
 static void write_metrics(teller *t, const mur_metrics *metrics, const mur_progress_now *now)
 {
     if (t->options.metrics_file && mur_metrics_write(metrics, now, t->options.metrics_file) < 0)
-        warn(t);
+        warn(&t->is_warned_of_metrics, "no metrics are kept");
 }
 
 /* Rank 0's thread. */
@@ -189,6 +195,24 @@ static void *tell_all(void *context)
     return NULL;
 }
 
+/* Of a signal that ends the process. */
+static void on_end(int number)
+{
+    mur_log_status_end();
+    raise(number); /* as it would have ended: the handler is gone */
+}
+
+/* A job that is interrupted leaves no half of a bar before the prompt. */
+static void end_bar_with_the_process(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        struct sigaction now, action = {.sa_handler = on_end, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+        if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) /* else nohup's, or a library's */
+            sigaction(signals[i], &action, NULL);
+    }
+}
+
 static void open_teller(mur_meter *m, const mur_meter_options *options, bool is_on_terminal)
 {
     double clock = mur_monotonic();
@@ -205,6 +229,8 @@ static void open_teller(mur_meter *m, const mur_meter_options *options, bool is_
                   .metrics = {.is_running = true}};
     if (!t->store)
         t->store = mur_strdup(options->store);
+    if (is_on_terminal)
+        end_bar_with_the_process();
     pthread_mutex_init(&t->mutex, NULL);
     mur_condition_init(&t->changed);
     int error = mur_thread_start(&t->thread, tell_all, t);
@@ -423,7 +449,7 @@ void mur_meter_tell(mur_meter *m, const mur_progress_line *lines, size_t n)
         mur_progress_line_format(&text, &lines[i], t->store, t->id);
     }
     if (mur_progress_append(t->store, mur_buf_view(&text), MUR_PROGRESS_FILE_BYTES) < 0)
-        warn(t);
+        warn_of_lines(t);
     mur_buf_clear(&text);
     begin_change(m);
     for (size_t i = 0; i < n; i++)
@@ -452,7 +478,7 @@ void mur_meter_conclude(mur_meter *m, mur_run_counters *run)
     run->n_batches = t->n_batches;
     mur_run_counters_format(&text, run);
     if (mur_progress_append(t->store, mur_buf_view(&text), MUR_PROGRESS_FILE_BYTES) < 0)
-        warn(t);
+        warn_of_lines(t);
     mur_buf_clear(&text);
     begin_change(m);
     t->metrics.run = *run;

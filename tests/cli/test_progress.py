@@ -215,12 +215,33 @@ class Progress(murmur_cli.TestCase):
             for line in lines:
                 self.assertRegex(line, rf"^{LOG_LINE.pattern}$")
                 self.assertNotRegex(line, BAR)
-            self.assertTrue(any("warning: no progress is kept" in line for line in lines), lines)
+            self.assertEqual(sum("warning: no metrics are kept" in line for line in lines), 1, lines)
             bars = [line for line in shown if BAR.match(line)]
             self.assertGreater(len(bars), 2, heard)
             self.assertTrue(any("ETA" in bar for bar in bars) or columns < 70, bars)
             self.assertTrue(all(len(bar) < columns for bar in bars))
             self.assertNotIn("progress", os.listdir(store))
+
+    def test_a_job_that_is_interrupted_leaves_an_empty_line(self):
+        self.generate(3000)
+        master, slave = pty.openpty()
+        with contextlib.closing(os.fdopen(master, "rb", buffering=0)) as terminal:
+            process = subprocess.Popen([BINARY, "run", self.source, "--store", self.store], stdin=subprocess.DEVNULL,
+                                       stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
+            os.close(slave)
+            self.addCleanup(process.kill)
+            heard = b""
+            while b"scoring" not in heard:
+                self.assertTrue(select.select([terminal], [], [], 30)[0], heard)
+                heard += terminal.read(65536)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(20), -signal.SIGTERM)
+            with contextlib.suppress(OSError):
+                while some := terminal.read(65536):
+                    heard += some
+        lines, shown = screen(heard.decode().replace("\r\n", "\n"), 80)
+        self.assertEqual(lines[-1], "")
+        self.assertTrue(any(BAR.match(line) for line in shown))
 
     def test_there_is_no_bar_where_it_is_not_wanted(self):
         command = [BINARY, "run", self.source, "--store", self.store]

@@ -26,6 +26,10 @@ void mur_log(mur_log_level level, const char *format, ...) MUR_PRINTF(2, 3);
 #define MUR_STATUS_TEXT 256
 void mur_log_status(const char *text);
 
+/* Takes the line away for good, from a handler of a signal that ends the process: what comes next on the terminal, a
+ * shell's prompt, begins a line. */
+void mur_log_status_end(void);
+
 /* From here on some rank has a status on this rank's terminal: each message first clears the line that it begins in. */
 void mur_log_status_share(bool is_sharing);
 

@@ -1,8 +1,8 @@
 /* approx.h: exp, tanh and erf for one float, without branches or tables, so that loops over them vectorise.
  *
- * Only IEEE additions, multiplications and divisions in a fixed order, never fused (this layer is compiled with
- * -ffp-contract=off): the same bits on every machine, whatever its vectors. Coefficients are minimax fits of their own
- * (iteratively reweighted least squares in double precision); the errors stated include fp32 rounding, and
+ * Only IEEE additions, multiplications and divisions in a fixed order, fused only where it says so (this layer is
+ * compiled with -ffp-contract=off): the same bits on every machine, whatever its vectors. Coefficients are minimax fits
+ * of their own (iteratively reweighted least squares in double precision); the errors stated include fp32 rounding, and
  * tests/unit/test_kernels.c holds the functions to them. NaN stays NaN.
  */
 #ifndef MURMUR_MODEL_APPROX_H
@@ -80,8 +80,36 @@ static inline float mur_gelu(float x)
     return 0.5f * x * (1.0f + mur_erf(x * 0.707106781f));
 }
 
-/* The same for what is rounded to 8 bits next: x (1/2 + c p(c²)), c = x within ±3.8, error below 7e-5 |x|, and no
- * division. The limits are held in whole numbers: of two comparisons of floats gcc makes three cases. */
+/* The same within as much, for machines that multiply and add in one rounding: x (1/2 + c p(c²)), c = x within ±5.2,
+ * error below 2e-7 (1 + |x|), and no division. p is one of u = 2 c² / 5.2² - 1, which is within ±1: of c² itself it
+ * would lose half of its digits. The limits are held in whole numbers: of two comparisons of floats gcc makes three
+ * cases. */
+static inline float mur_gelu_fused(float x)
+{
+    const int32_t limit = 0x40A66666; /* 5.2f */
+    uint32_t bits = mur_bits_of_float(x);
+    int32_t size = (int32_t)(bits & 0x7FFFFFFFu);
+    size = size < limit ? size : limit;
+    float c = mur_float_of_bits((bits & 0x80000000u) | (uint32_t)size);
+    float u = __builtin_fmaf(c * c, 7.396449894e-02f, -1.0f);
+    float p = -4.812670522e-04f;
+    p = __builtin_fmaf(p, u, 1.268506981e-03f);
+    p = __builtin_fmaf(p, u, -1.221524435e-03f);
+    p = __builtin_fmaf(p, u, 1.800133730e-03f);
+    p = __builtin_fmaf(p, u, -4.789003171e-03f);
+    p = __builtin_fmaf(p, u, 8.559956215e-03f);
+    p = __builtin_fmaf(p, u, -1.250514109e-02f);
+    p = __builtin_fmaf(p, u, 1.795479283e-02f);
+    p = __builtin_fmaf(p, u, -2.472362481e-02f);
+    p = __builtin_fmaf(p, u, 3.198995814e-02f);
+    p = __builtin_fmaf(p, u, -3.992981836e-02f);
+    p = __builtin_fmaf(p, u, 5.002452061e-02f);
+    p = __builtin_fmaf(p, u, -6.774366647e-02f);
+    p = __builtin_fmaf(p, u, 1.359499991e-01f);
+    return x * __builtin_fmaf(c, p, 0.5f);
+}
+
+/* The same for what is rounded to 8 bits next: x (1/2 + c p(c²)), c = x within ±3.8, error below 7e-5 |x|. */
 static inline float mur_gelu_coarse(float x)
 {
     const int32_t limit = 0x40733333; /* 3.8f */

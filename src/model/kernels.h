@@ -1,9 +1,9 @@
 /* kernels.h: the arithmetic of the network. Matrices are row-major; x[n,H] is n rows of H floats.
  *
  * A table of functions for each set of vector instructions that the program carries, chosen when it runs. All of them
- * give the same bits, but for products of matrices, of which word_tile.h tells, and BLAS, which computes those of fp32
- * in the portable set: sums go over 16 lanes whatever the machine's vectors are, in an order that depends on lengths
- * alone, never on addresses, and what is fused is so on all.
+ * give the same bits, but for products of matrices, of which word_tile.h tells, and in the portable set for gelu and
+ * for BLAS, which computes products of fp32 there: sums go over 16 lanes whatever the machine's vectors are, in an
+ * order that depends on lengths alone, never on addresses, and what is fused is so on all.
  */
 #ifndef MURMUR_MODEL_KERNELS_H
 #define MURMUR_MODEL_KERNELS_H
@@ -71,7 +71,7 @@ typedef struct mur_kernels {
     void (*layer_norm)(float *x, const float *w, const float *b, size_t n, size_t width, float eps);
 
     /* x[n] = f(x[n]) */
-    void (*gelu)(float *x, size_t n);
+    void (*gelu)(float *x, size_t n);        /* portably mur_gelu, else mur_gelu_fused: other bits */
     void (*gelu_coarse)(float *x, size_t n); /* gelu within 7e-5 |x| */
     void (*gelu_tanh)(float *x, size_t n);
     void (*relu)(float *x, size_t n);

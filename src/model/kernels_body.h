@@ -71,7 +71,7 @@ TARGET static void NAME(layer_norm)(float *restrict x, const float *w, const flo
 TARGET static void NAME(gelu)(float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        x[i] = mur_gelu(x[i]);
+        x[i] = GELU(x[i]);
 }
 
 TARGET static void NAME(gelu_coarse)(float *x, size_t n)

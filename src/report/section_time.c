@@ -18,7 +18,8 @@
     "set xrange [B_min - span * 0.01 : E_max + span * 0.01]\n"                                                         \
     "set xtics time format (span < 4 * 86400 ? \"%d %b\\n%H:%M\" : span < 700 * 86400 ? \"%d %b\\n%Y\" : \"%b\\n%Y\")" \
     " font \",12\"\n"                                                                                                  \
-    "step = span < 43200 ? 7200 : span < 86400 ? 14400 : span < 4 * 86400 ? 43200 : 86400 * ceil(span / 86400 / 5)\n"  \
+    "step = span < 14400 ? 1800 : span < 43200 ? 7200 : span < 86400 ? 14400 : span < 4 * 86400 ? 43200 : 86400 * "    \
+    "ceil(span / 86400 / 5)\n"                                                                                         \
     "set xtics step * ceil(B_min / step), step\n"
 
 #define BARS(of)                                                                                                       \

@@ -36,7 +36,7 @@ static const mur_picture users_by_tweets = {
               "set ylabel \"users\" textcolor rgb ink\n"
               "plot data using 0:(0):($0 - 0.4):($0 + 0.4):(0.5):\"users\":xtic(strcol(\"tweets\")) with boxxyerror"
               " linecolor rgb accent, \\\n"
-              "     \"\" using 0:(column(\"users\") * 1.25):(sprintf(\"%.0f\", column(\"users\"))) with labels"
+              "     \"\" using 0:\"users\":(sprintf(\"%.0f\", column(\"users\"))) with labels offset 0, 0.6"
               " font \",12\" textcolor rgb ink\n",
 };
 

@@ -36,7 +36,7 @@ static const char boxes[] =
     "figure{margin:0;padding:1rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem;min-width:0;"
     "display:flex;flex-direction:column}\n"
     "figure:last-child:nth-child(odd){grid-column:1/-1}\n"
-    "figure svg{display:block;overflow:visible;width:100%;height:auto;max-width:40rem;margin:0 auto}\n"
+    "figure svg{display:block;overflow:visible;width:100%;height:auto;max-width:35rem;margin:0 auto}\n"
     "figure svg text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",\"Noto "
     "Sans\",sans-serif;"
     "unicode-bidi:plaintext}\n"

@@ -20,7 +20,7 @@
     "stats data using \"" value "\" name \"T\" nooutput\n"                                                             \
     "n = T_records > 8 ? T_records : 8\n"                                                                              \
     "set yrange [n - 0.5 : -0.5]\n"                                                                                    \
-    "set xrange [0 : T_max * 1.14]\n"                                                                                  \
+    "set xrange [0 : T_max * 1.2]\n"                                                                                   \
     "set grid noytics\n"                                                                                               \
     "set lmargin at screen 0.38\n"                                                                                     \
     "set rmargin at screen 0.98\n"                                                                                     \

@@ -71,11 +71,11 @@ class ClusterTest(unittest.TestCase):
         return execute(["srun", "--kill-on-bad-exit=1", *options, BINARY, *words], check=check,
                        env={**os.environ, **(env or {})})
 
-    def sbatch(self, *options, script=SOURCE / "slurm/murmur.sbatch", run_options=()):
+    def sbatch(self, *options, script=SOURCE / "slurm/murmur.sbatch", run_options=(), words=None):
         log = self.folder / "job-%j.log"
         environment = {"MURMUR": BINARY, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         submitted = execute(["sbatch", "--parsable", f"--output={log}", f"--chdir={SHARED}", *options, script,
-                             self.source, self.store, *run_options], env={**os.environ, **environment})
+                             *(words or (self.source, self.store, *run_options))], env={**os.environ, **environment})
         return SlurmJob(submitted, log)
 
     def run_alone(self, options):
@@ -128,6 +128,21 @@ class ClusterTest(unittest.TestCase):
         self.assertEqual(job.wait_for("COMPLETED", "FAILED", "TIMEOUT"), "COMPLETED", job.said)
         self.assertIn("4 ranks", job.said)
         self.assert_complete()
+
+    def test_the_scaling_job_measures_each_number_of_ranks(self):
+        job = self.sbatch("-N2", "--ntasks-per-node=2", script=SOURCE / "slurm/scaling.sbatch",
+                          words=(self.folder / "scaling", "200"))
+        self.assertEqual(job.wait_for("COMPLETED", "FAILED"), "COMPLETED", job.said)
+        header, *rows = [line.split("\t") for line in lines(self.folder / "scaling/scaling.tsv").splitlines()]
+        self.assertEqual(header, ["kind", "ranks", "tweets", "seconds", "tweets_per_s", "efficiency"])
+        self.assertEqual([row[:3] for row in rows], [
+            ["strong", "1", "200"], ["strong", "2", "200"], ["strong", "4", "200"],
+            ["weak", "1", "50"], ["weak", "2", "100"], ["weak", "4", "200"]])
+        for _, n_ranks, tweets, seconds, rate, efficiency in rows:
+            self.assertAlmostEqual(float(rate), int(tweets) / float(seconds), delta=0.01 * float(rate) + 1)
+            self.assertLess(float(efficiency), 2, n_ranks)
+        self.assertEqual(sorted(path.name for path in (self.folder / "scaling").iterdir() if path.suffix != ".svg"),
+                         ["scaling.gp", "scaling.tsv"] if shutil.which("gnuplot") else ["scaling.tsv"])
 
     def test_srun_without_pmix_is_refused_before_the_store_is_touched(self):
         self.generate(10, 1)

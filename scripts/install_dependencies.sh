@@ -11,6 +11,7 @@ for argument in "$@"; do
         --tests)
             packages+=(libcmocka-dev python3 python3-h5py python3-numpy python3-regex)
             packages+=(chromium) # looks at the page of report
+            packages+=(openssl)  # makes certificates for the tests of push
             # tests/cluster: Slurm, its authentication, and networks between its nodes
             packages+=(slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge iproute2)
             ;;

@@ -210,6 +210,32 @@ class ClusterTest(unittest.TestCase):
         self.srun("run", self.source, "--store", self.store, *SMALL_BATCHES, options=["-N3", "-n3"])
         self.assert_complete(*SMALL_BATCHES)
 
+    def test_status_follows_a_job_of_other_hosts_to_its_end(self):
+        self.generate(3000, 12)
+        job = self.sbatch("-N2", "--ntasks-per-node=1", "--nodelist=node1,node2", "--no-requeue",
+                          run_options=("--max-files", "6"))
+        wait_until((self.store / "_progress").exists, 60, lambda: job.said)
+        followed = [json.loads(line)
+                    for line in execute([BINARY, "status", self.store, "--follow", "--json"]).stdout.splitlines()]
+        job.wait_for("COMPLETED", "FAILED")
+        self.assertEqual(job.state, "COMPLETED", job.said)
+        self.assertEqual(followed[0]["writer"]["host"], "node1")
+        looks = [line["progress"] for line in followed if line.get("progress")]
+        self.assertGreater(len(looks), 1)
+        for one, next_one in zip(looks, looks[1:]):
+            self.assertLessEqual(one["time"], next_one["time"])
+            self.assertLessEqual(one["batches_done"], next_one["batches_done"])
+        for look in looks:  # within a batch the other node's share is an estimate, never more than there is
+            self.assertLessEqual(look["tweets"], 3000 * 1.1)
+        last = followed[-1]
+        self.assertIsNone(last["writer"])
+        self.assertEqual({name: last["last_run"][name] for name in ("tweets", "ranks", "nodes", "batches")},
+                         {"tweets": 3000, "ranks": 2, "nodes": 2, "batches": 2})
+        end = json.loads((self.store / "progress.jsonl").read_text().splitlines()[-1])
+        self.assertEqual(end["counters"]["node"], [0, 1])
+        self.assertEqual(sum(n > 0 for n in end["counters"]["weights_read_bytes"]), 2, "a copy on each node")
+        print(f"{len(looks)} looks, the job took {last['last_run']['seconds']:.1f} s")
+
     def test_a_lost_rank_ends_the_job_and_the_next_run_completes(self):
         self.generate(1200, 12)
         job = self.sbatch("-N2", "--ntasks-per-node=2", run_options=SMALL_BATCHES)

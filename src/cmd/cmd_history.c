@@ -100,7 +100,7 @@ static void print_json(mur_buf *out, const entry *e)
         append_text(out, ",\"input\":", c->input);
         mur_buf_printf(out, c->input ? ",\"input_version\":%" PRId64 : ",\"input_version\":null", c->input_version);
     }
-    mur_buf_printf(out, ",\"sources\":%zu", r->n_sources);
+    mur_buf_printf(out, ",\"sources\":%zu,\"vacuumed\":%zu", r->n_sources, r->n_vacuumed);
     append_text(out, ",\"model\":", r->model_name);
     append_text(out, ",\"model_hash\":", r->model_hash);
     append_text(out, ",\"precision\":", r->precision);

@@ -32,7 +32,7 @@ class History(murmur_cli.TestCase):
                     "parts_added": len(change["added"]), "parts_removed": len(change["removed"]),
                     "parts": change["parts"], "bytes": change["bytes"], "input": change["input"],
                     "input_version": change["input_version"] if change["input"] else None,
-                    "sources": len(record["sources"]),
+                    "sources": len(record["sources"]), "vacuumed": 0,
                     "model": (record["model"] or {}).get("name"), "model_hash": (record["model"] or {}).get("hash"),
                     "precision": (record["model"] or {}).get("precision"), "run_id": record["run_id"],
                     "murmur_version": record["murmur_version"], "blas_kernel": record["blas_kernel"],
@@ -44,6 +44,16 @@ class History(murmur_cli.TestCase):
         self.assertEqual(self.history("--json", "--limit", "3").rows, by_record[:3])
         self.assertEqual(self.history("--json", "--limit", "0").out, b"")
         self.assertGreater(sum(row["rows_removed"] for row in by_record), 0)
+
+    def test_json_tells_what_was_vacuumed(self):
+        self.assert_status(run("vacuum", self.store, "--older-than", "0s"), 0)
+        record = json.loads(max(self.store.glob("_log/*.json")).read_text())
+        first = self.history("--json").rows[0]
+        self.assertEqual({name: first[name] for name in ("table", "version", "record", "operation", "vacuumed")},
+                         {"table": None, "version": None, "record": record["record"], "operation": "VACUUM",
+                          "vacuumed": len(record["vacuumed"])})
+        self.assertGreater(first["vacuumed"], 0)
+        self.assertEqual(self.history("gold", "--json").rows[0]["operation"], "INGEST")
 
     def test_table_has_a_line_for_each_version(self):
         lines = self.history("gold").out.decode().splitlines()

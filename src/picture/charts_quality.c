@@ -2,34 +2,14 @@
 #include <inttypes.h>
 
 #include "murmur/charts.h"
-
-/* A square's strength is its share of the given class, so that a rare class shows its errors as a common one does. */
-#define CONFUSION                                                                                                      \
-    "stats data using \"x\" name \"X\" nooutput\n"                                                                     \
-    "n = X_max + 1\n"                                                                                                  \
-    "unset grid\n"                                                                                                     \
-    "unset key\n"                                                                                                      \
-    "set size ratio 1\n"                                                                                               \
-    "set xrange [-0.5 : n - 0.5]\n"                                                                                    \
-    "set yrange [n - 0.5 : -0.5]\n"                                                                                    \
-    "set xlabel \"predicted\" textcolor rgb ink\n"                                                                     \
-    "set ylabel \"given\" textcolor rgb ink\n"                                                                         \
-    "strength(share) = (int(255 * (0.94 - 0.64 * share)) << 24) + accent\n"                                            \
-    "percent(share) = sprintf(\"%.1f%%\", 100 * share)\n"                                                              \
-    "plot data using \"x\":\"y\":(column(\"x\") - 0.48):(column(\"x\") + 0.48):(column(\"y\") - 0.48)"                 \
-    ":(column(\"y\") + 0.48):(strength(column(\"share\"))):xtic(strcol(\"predicted\")):ytic(strcol(\"given\"))"        \
-    " with boxxyerror linecolor rgb variable, \\\n"                                                                    \
-    "     \"\" using \"x\":(column(\"y\") - 0.1):(sprintf(\"%.0f\", column(\"count\"))) with labels font \",17\""      \
-    " textcolor rgb ink, \\\n"                                                                                         \
-    "     \"\" using \"x\":(column(\"y\") + 0.18):(percent(column(\"share\"))) with labels font \",12\""               \
-    " textcolor rgb ink\n"
+#include "picture_scripts.h"
 
 const mur_picture mur_picture_confusion = {
     .name = "confusion",
     .title = "Rows of gold by given and predicted sentiment",
     .width = 480,
     .height = 400,
-    .script = CONFUSION,
+    .script = {mur_script_confusion},
 };
 
 const mur_picture mur_picture_confusion_binary = {
@@ -37,7 +17,7 @@ const mur_picture mur_picture_confusion_binary = {
     .title = "Rows of gold by given and predicted sentiment, positive or not",
     .width = 480,
     .height = 400,
-    .script = CONFUSION,
+    .script = {mur_script_confusion},
 };
 
 int mur_chart_confusion(const char *folder, const mur_picture *picture, const char *const *labels,
@@ -64,30 +44,12 @@ int mur_chart_confusion(const char *folder, const mur_picture *picture, const ch
     return rc;
 }
 
-/* Bars: how often the model was right; the line: as often as it was sure. Numbers of rows stand above the axis. */
 const mur_picture mur_picture_reliability = {
     .name = "reliability",
     .title = "How often predictions of a score are right",
     .width = 480,
     .height = 400,
-    .script =
-        "unset key\n"
-        "set size ratio 0.75\n"
-        "set xrange [0 : 1]\n"
-        "set yrange [0 : 1]\n"
-        "set format xy \"%.1f\"\n"
-        "set xtics 0.2\n"
-        "set ytics 0.2\n"
-        "set xlabel \"predicted score / 100\" textcolor rgb ink\n"
-        "set ylabel \"share that is right\" textcolor rgb ink\n"
-        "right = (96 << 24) + accent\n"
-        "set label \"as sure as right\" at graph 0.03, 0.075 rotate by 37 left textcolor rgb neutral\n"
-        "plot data using ((column(\"low\") + column(\"high\")) / 2):(column(\"accuracy\") / 2)"
-        ":(column(\"low\") + 0.004):(column(\"high\") - 0.004):(0):\"accuracy\" with boxxyerror"
-        " linecolor rgb right, \\\n"
-        "     x with lines linecolor rgb neutral dashtype (6, 4), \\\n"
-        "     data using \"confidence\":\"accuracy\" with linespoints linecolor rgb accent linewidth 2 pointtype 7"
-        " pointsize 0.7\n",
+    .script = {mur_script_reliability},
 };
 
 int mur_chart_reliability(const char *folder, const mur_reliability_bin *bins, size_t n)

@@ -13,6 +13,7 @@
 #include "murmur/mem.h"
 #include "murmur/utf8.h"
 #include "palette.h"
+#include "picture_scripts.h"
 
 #define LIMIT_SECONDS 60.0 /* a picture takes 0.1 s */
 
@@ -111,21 +112,7 @@ static void append_preamble(mur_buf *out, const mur_picture *p)
     mur_buf_printf(out, #colour " = exists(\"png\") ? 0x%06x : 0x%06x\n", light, value);
     MUR_PALETTE(X)
 #undef X
-    mur_buf_append_text(out, "set encoding utf8\n"
-                             "set datafile separator \"\\t\"\n"
-                             "set datafile commentschars \"\"\n"
-                             "set datafile columnheaders\n"
-                             "set border 0\n"
-                             "set tics scale 0 textcolor rgb ink\n"
-                             "set grid xtics ytics linetype 1 dashtype solid linecolor rgb faint linewidth 0.6\n"
-                             "set key textcolor rgb ink samplen 1.5\n"
-                             "set style fill solid noborder\n"
-                             "short(n) = n >= 1e9 ? sprintf(\"%gG\", n / 1e9) : n >= 1e6 ? sprintf(\"%gM\", n / 1e6)"
-                             " : n >= 1e4 ? sprintf(\"%gk\", n / 1e3) : sprintf(\"%g\", n)\n"
-                             "power(n) = 10.0 ** floor(log10(n))\n"
-                             "round(n) = n / power(n) < 2 ? power(n) / 2 : n / power(n) < 4 ? power(n) : 2 * power(n)\n"
-                             "step(n) = n < 4 ? 1 : round(n)\n"
-                             "\n");
+    mur_buf_append_text(out, mur_script_common);
 }
 
 typedef enum { TABLE, SCRIPT, SVG, PNG, N_FILES } picture_file;
@@ -180,7 +167,8 @@ int mur_picture_draw(const char *folder, const mur_picture *picture, mur_view ta
 
     mur_buf script = {0};
     append_preamble(&script, picture);
-    mur_buf_append_text(&script, picture->script);
+    for (size_t i = 0; i < MUR_PICTURE_SCRIPTS && picture->script[i]; i++)
+        mur_buf_printf(&script, "%s%s", i > 0 ? "\n" : "", picture->script[i]);
     char *script_name = mur_format("%s.gp", picture->name);
     rc = write_text(folder, picture, TABLE, table);
     if (rc == 0)

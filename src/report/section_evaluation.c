@@ -3,11 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "chart.h"
 #include "murmur/charts.h"
 #include "murmur/mem.h"
 #include "murmur/table_rows.h"
 #include "murmur/tables.h"
+#include "report_scripts.h"
 #include "sections.h"
 
 static const mur_picture rates_by_class = {
@@ -15,21 +15,7 @@ static const mur_picture rates_by_class = {
     .title = "Precision, recall and F1 by class",
     .width = 480,
     .height = 400,
-    .script = "set yrange [0 : 1.08]\n"
-              "set ytics 0.2\n"
-              "set format y \"%.1f\"\n"
-              "set xrange [-0.55 : 2.55]\n"
-              "set grid noxtics\n" LEGEND(
-                  "negative", "neutral",
-                  "positive") "plot data using ($0 - 0.26):(0):($0 - 0.38):($0 - 0.14):(0):\"negative\""
-                              " with boxxyerror linecolor rgb negative, \\\n"
-                              "     \"\" using 0:(0):($0 - 0.12):($0 + 0.12):(0):\"neutral\":xtic(strcol(\"rate\")) "
-                              "with boxxyerror linecolor rgb neutral"
-                              ", \\\n"
-                              "     \"\" using ($0 + 0.26):(0):($0 + 0.14):($0 + 0.38):(0):\"positive\" with boxxyerror"
-                              " linecolor rgb positive, \\\n"
-                              "     for [i = 0 : 2] \"\" using ($0 + 0.26 * (i - 1)):(column(i + 2) + 0.025)"
-                              ":(sprintf(\"%.2f\", column(i + 2))) with labels font \",11\" textcolor rgb ink\n",
+    .script = {mur_script_rates_by_class},
 };
 
 static const mur_picture balance = {
@@ -37,26 +23,7 @@ static const mur_picture balance = {
     .title = "Sentiment as given and as predicted",
     .width = 480,
     .height = 400,
-    .script = LEGEND(
-        "negative", "neutral",
-        "positive") "set xrange [-0.6 : 1.6]\n"
-                    "set yrange [0 : 100]\n"
-                    "set format y \"%.0f %%\"\n"
-                    "set grid noxtics\n"
-                    "share(n) = 100.0 * n / (column(\"negative\") + column(\"neutral\") + column(\"positive\"))\n"
-                    "a(x) = share(column(\"negative\"))\n"
-                    "b(x) = share(column(\"negative\") + column(\"neutral\"))\n"
-                    "percent(low, high) = high - low < 4 ? \"\" : sprintf(\"%.1f %%\", high - low)\n"
-                    "plot data using 0:(0):($0 - 0.35):($0 + 0.35):(0):(a(0)):xtic(strcol(\"labels\")) with boxxyerror"
-                    " linecolor rgb negative, \\\n"
-                    "     \"\" using 0:(0):($0 - 0.35):($0 + 0.35):(a(0)):(b(0)) with boxxyerror linecolor rgb "
-                    "neutral, \\\n"
-                    "     \"\" using 0:(0):($0 - 0.35):($0 + 0.35):(b(0)):(100) with boxxyerror linecolor rgb "
-                    "positive, \\\n"
-                    "     \"\" using 0:(a(0) / 2):(percent(0, a(0))) with labels textcolor rgb \"white\", \\\n"
-                    "     \"\" using 0:((a(0) + b(0)) / 2):(percent(a(0), b(0))) with labels textcolor rgb \"white\", "
-                    "\\\n"
-                    "     \"\" using 0:((b(0) + 100) / 2):(percent(b(0), 100)) with labels textcolor rgb \"white\"\n",
+    .script = {mur_script_balance},
 };
 
 static const mur_picture scores = {
@@ -64,28 +31,7 @@ static const mur_picture scores = {
     .title = "Predicted scores",
     .width = 480,
     .height = 400,
-    .script =
-        "stats data using \"high\" name \"H\" nooutput\n"
-        "stats data using \"low\" name \"L\" nooutput\n"
-        "stats data using (column(\"negative\") + column(\"neutral\") + column(\"positive\")) name \"N\" nooutput\n"
-        "set xrange [(L_min < 30 ? L_min : 30) : 100]\n"
-        "set yrange [0 : N_max * 1.05]\n" TICKS("y", "N_max") "set grid noxtics\n" LEGEND(
-            "positive", "neutral", "negative") "set xlabel \"predicted score\" textcolor rgb ink\n"
-                                               "set ylabel \"mentions\" textcolor rgb ink\n"
-                                               "left(x) = column(\"low\") + 0.15\n"
-                                               "right(x) = column(\"high\") - 0.15\n"
-                                               "a(x) = column(\"positive\")\n"
-                                               "b(x) = column(\"positive\") + column(\"neutral\")\n"
-                                               "c(x) = b(x) + column(\"negative\")\n"
-                                               "plot data using (left(0)):(0):(left(0)):(right(0)):(0):(a(0)) with "
-                                               "boxxyerror linecolor rgb positive"
-                                               ", \\\n"
-                                               "     \"\" using (left(0)):(0):(left(0)):(right(0)):(a(0)):(b(0)) with "
-                                               "boxxyerror linecolor rgb neutral"
-                                               ", \\\n"
-                                               "     \"\" using (left(0)):(0):(left(0)):(right(0)):(b(0)):(c(0)) with "
-                                               "boxxyerror linecolor rgb negative"
-                                               "\n",
+    .script = {mur_script_scores},
 };
 
 #define SCORE_WIDTH 2 /* of a bin of scores, which are 0 to 100 */

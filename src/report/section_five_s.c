@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "report_scripts.h"
 #include "sections.h"
 
 static const mur_picture rank_seconds = {
@@ -9,23 +10,7 @@ static const mur_picture rank_seconds = {
     .title = "Busy seconds of each rank",
     .width = 480,
     .height = 320,
-    .script = "stats data using \"rank\" name \"R\" nooutput\n"
-              "set xrange [-0.6 : (R_max > 3 ? R_max : 3) + 0.6]\n"
-              "set yrange [0 : *]\n"
-              "set grid noxtics\n"
-              "set xtics 0, (R_max > 200 ? 100 : R_max > 40 ? 20 : R_max > 12 ? 4 : 1), R_max\n"
-              "set tmargin at screen 0.88\n"
-              "unset key\n"
-              "stage(i) = word(\"ingest refine score write merge\", i)\n"
-              "colour(i) = i == 1 ? bronze : i == 2 ? silver : i == 3 ? gold : i == 4 ? neutral : application\n"
-              "set for [i = 1 : 5] label i \"■ \" . stage(i) at screen 0.13 + 0.17 * (i - 1), 0.95"
-              " textcolor rgb colour(i)\n"
-              "set xlabel \"rank\" textcolor rgb ink\n"
-              "set ylabel \"seconds\" textcolor rgb ink\n"
-              "wide = R_max > 100 ? 0.5 : 0.36\n"
-              "upto(n) = n == 0 ? 0 : upto(n - 1) + column(n + 1)\n"
-              "plot for [i = 1 : 5] data using \"rank\":(0):(column(\"rank\") - wide):(column(\"rank\") + wide)"
-              ":(upto(i - 1)):(upto(i)) with boxxyerror linecolor rgb colour(i)\n",
+    .script = {mur_script_rank_seconds},
 };
 
 static int draw_ranks(mur_page *p, const mur_run_counters *r)

@@ -2,39 +2,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "chart.h"
 #include "murmur/table_rows.h"
 #include "murmur/tables.h"
+#include "report_scripts.h"
 #include "sections.h"
-
-#define BAR(from, to, colour, extra)                                                                                   \
-    "using (0):0:(" from "):(" to "):($0 - 0.37):($0 + 0.37)" extra " with boxxyerror linecolor rgb " colour
-#define COLUMN(name) "column(\"" name "\")"
-#define NUMBER(of, colour)                                                                                             \
-    "     \"\" using (" COLUMN("total") " + T_max * 0.012):0:(sprintf(\"%.0f\", " COLUMN(                              \
-        of) ")) with labels left"                                                                                      \
-            " font \",12\" textcolor rgb " colour "\n"
-
-/* The sentiment that ranks first, with its number at the bar's end, where the bar is all mentions. */
-#define RANKING(first, last, by, colour)                                                                               \
-    RANKED("total")                                                                                                    \
-    LEGEND(first, "neutral", last)                                                                                     \
-    "set tmargin at screen 0.93\n"                                                                                     \
-    "plot data " BAR(                                                                                                  \
-        "0", COLUMN(first), first,                                                                                     \
-        ":ytic(strcol(\"mention\"))") ", \\\n"                                                                         \
-                                      "     \"\" " BAR(                                                                \
-                                          COLUMN(first), COLUMN(first) " + " COLUMN("neutral"), "neutral",             \
-                                          "") ", \\\n"                                                                 \
-                                              "     \"\" " BAR(COLUMN(first) " + " COLUMN("neutral"), COLUMN("total"), \
-                                                               last, "") ", \\\n" NUMBER(by, colour)
 
 static const mur_picture in_favour = {
     .name = "in-favour",
     .title = "The 20 users with most positive mentions",
     .width = 480,
     .height = 520,
-    .script = RANKING("positive", "negative", "positive", "positive"),
+    .script = {mur_script_in_favour, mur_script_rows, mur_script_ranking},
 };
 
 static const mur_picture villains = {
@@ -42,7 +20,7 @@ static const mur_picture villains = {
     .title = "The 20 users with most negative mentions",
     .width = 480,
     .height = 520,
-    .script = RANKING("negative", "positive", "negative", "negative"),
+    .script = {mur_script_villains, mur_script_rows, mur_script_ranking},
 };
 
 static const mur_picture most_mentioned = {
@@ -50,7 +28,7 @@ static const mur_picture most_mentioned = {
     .title = "The 20 users with most mentions",
     .width = 480,
     .height = 520,
-    .script = RANKING("positive", "negative", "total", "ink"),
+    .script = {mur_script_most_mentioned, mur_script_rows, mur_script_ranking},
 };
 
 static const mur_picture mention_rank = {
@@ -58,27 +36,7 @@ static const mur_picture mention_rank = {
     .title = "Mentions of a user by rank",
     .width = 480,
     .height = 520,
-    .script =
-        "unset key\n"
-        "stats data using \"rank\" name \"R\" nooutput\n"
-        "stats data using \"mentions\" name \"M\" nooutput\n"
-        "if (R_max > 20) {\n"
-        "    set logscale xy\n"
-        "    set xrange [0.8 : R_max * 1.4]\n"
-        "    set yrange [0.8 : M_max * 1.4]\n"
-        "    set format xy \"%.0s%c\"\n"
-        "} else {\n"
-        "    set xrange [0.5 : R_max + 0.5]\n"
-        "    set yrange [0 : M_max * 1.1]\n"
-        "    set xtics 1\n"
-        "    " TICKS("y",
-                     "M_max") "}\n"
-                              "set xlabel \"rank of the user\" textcolor rgb ink\n"
-                              "set ylabel \"mentions\" textcolor rgb ink\n"
-                              "plot data using \"rank\":\"mentions\" with lines linecolor rgb accent linewidth 2, \\\n"
-                              "     \"\" using \"rank\":\"mentions\" every ::0::(R_max > 20 ? 0 : 20) with points "
-                              "linecolor rgb accent"
-                              " pointtype 7 pointsize 0.6\n",
+    .script = {mur_script_mention_rank},
 };
 
 static int draw_ranking(mur_page *p, const mur_picture *picture, const mur_report_facts *f, mur_ranking ranking,

@@ -5,46 +5,17 @@
 
 #include "murmur/clock.h"
 #include "murmur/quantity.h"
+#include "report_scripts.h"
 #include "sections.h"
 
 #define POINTS_AT_MOST 200 /* of a stream: more triggers than that are put together */
-
-/* A panel for each stream, one above the other, on one axis of time. */
-#define PANELS(value)                                                                                                  \
-    "stats data using \"seconds\" name \"S\" nooutput\n"                                                               \
-    "unit = S_max > 14400 ? 3600.0 : S_max > 300 ? 60.0 : 1.0\n"                                                       \
-    "end = S_max > 0 ? S_max / unit : 1.0\n"                                                                           \
-    "set xrange [0 : end * 1.02]\n"                                                                                    \
-    "set datafile missing NaN\n"                                                                                       \
-    "set ytics font \",11\"\n"                                                                                         \
-    "unset key\n"                                                                                                      \
-    "only(x) = strcol(\"stream\") eq stream ? x : NaN\n"                                                               \
-    "set multiplot layout 4, 1 margins 0.12, 0.97, 0.14, 0.955 spacing 0, 0.075\n"                                     \
-    "do for [i = 1 : 4] {\n"                                                                                           \
-    "    stream = word(\"bronze_stream silver_stream gold_stream application\", i)\n"                                  \
-    "    colour = i == 1 ? bronze : i == 2 ? silver : i == 3 ? gold : application\n"                                   \
-    "    set yrange [*:*]\n"                                                                                           \
-    "    undefine Y_*\n"                                                                                               \
-    "    stats data using (only(" value ")) name \"Y\" nooutput\n"                                                     \
-    "    high = exists(\"Y_max\") && Y_max > 0 ? Y_max : 1.0\n"                                                        \
-    "    set yrange [0 : high * 1.15]\n"                                                                               \
-    "    set ytics (\"0\" 0)\n"                                                                                        \
-    "    set for [k = 1 : 5] ytics add (short(k * round(high)) k * round(high))\n"                                     \
-    "    set format x (i == 4 ? \"%g\" : \"\")\n"                                                                      \
-    "    if (i == 4) { set xlabel (unit == 1 ? \"seconds\" : unit == 60 ? \"minutes\" : \"hours\")"                    \
-    " . \" since the run began\" textcolor rgb ink }\n"                                                                \
-    "    set label 1 stream at graph 0, 1.14 left font \",12\" textcolor rgb colour\n"                                 \
-    "    plot data using (only(column(\"seconds\") / unit)):(" value ") with linespoints linecolor rgb colour"         \
-    " linewidth 2 pointtype 7 pointsize (S_records > 200 ? 0 : 0.5)\n"                                                 \
-    "}\n"                                                                                                              \
-    "unset multiplot\n"
 
 static const mur_picture rows_over_time = {
     .name = "rows-over-time",
     .title = "Rows processed by each stream over time",
     .width = 480,
     .height = 480,
-    .script = PANELS("column(\"rows_so_far\")"),
+    .script = {mur_script_rows_over_time, mur_script_panels},
 };
 
 static const mur_picture seconds_over_time = {
@@ -52,7 +23,7 @@ static const mur_picture seconds_over_time = {
     .title = "Processing time of each stream over time",
     .width = 480,
     .height = 480,
-    .script = PANELS("column(\"triggers\") > 0 ? column(\"processing_seconds\") : NaN"),
+    .script = {mur_script_processing_time, mur_script_panels},
 };
 
 /* What a point stands for. */

@@ -2,45 +2,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "chart.h"
 #include "murmur/clock.h"
 #include "murmur/mem.h"
+#include "report_scripts.h"
 #include "sections.h"
 
 #define BARS_AT_MOST 160 /* more would be thinner than a pixel of a phone */
-
-/* Ticks with days, or with hours where it is about few days. (stats leaves out what is out of range: it comes before
- * any range is set.) */
-#define TIME_AXIS                                                                                                      \
-    "stats data using \"begin\" name \"B\" nooutput\n"                                                                 \
-    "stats data using \"end\" name \"E\" nooutput\n"                                                                   \
-    "span = E_max - B_min\n"                                                                                           \
-    "set xrange [B_min - span * 0.01 : E_max + span * 0.01]\n"                                                         \
-    "set xtics time format (span < 4 * 86400 ? \"%d %b\\n%H:%M\" : span < 700 * 86400 ? \"%d %b\\n%Y\" : \"%b\\n%Y\")" \
-    " font \",12\"\n"                                                                                                  \
-    "step = span < 14400 ? 1800 : span < 43200 ? 7200 : span < 86400 ? 14400 : span < 4 * 86400 ? 43200 : 86400 * "    \
-    "ceil(span / 86400 / 5)\n"                                                                                         \
-    "set xtics step * ceil(B_min / step), step\n"
-
-#define BARS(of)                                                                                                       \
-    LEGEND("positive", "neutral", "negative")                                                                          \
-    "set grid noxtics\n"                                                                                               \
-    "at(x) = column(\"begin\") + x * (column(\"end\") - column(\"begin\"))\n"                                          \
-    "part(n) = " of "\n"                                                                                               \
-    "plot data using (at(0)):(0):(at(0.06)):(at(0.94)):(0):(part(column(\"positive\")))"                               \
-    " with boxxyerror linecolor rgb positive, \\\n"                                                                    \
-    "     \"\" using (at(0)):(0):(at(0.06)):(at(0.94)):(part(column(\"positive\")))"                                   \
-    ":(part(column(\"positive\") + column(\"neutral\"))) with boxxyerror linecolor rgb neutral, \\\n"                  \
-    "     \"\" using (at(0)):(0):(at(0.06)):(at(0.94)):(part(column(\"positive\") + column(\"neutral\")))"             \
-    ":(part(column(\"total\"))) with boxxyerror linecolor rgb negative\n"
 
 static const mur_picture over_time = {
     .name = "sentiment-over-time",
     .title = "Mentions over time",
     .width = 480,
     .height = 320,
-    .script = "stats data using \"total\" name \"N\" nooutput\n" TIME_AXIS
-              "set yrange [0 : N_max * 1.05]\n" TICKS("y", "N_max") BARS("n"),
+    .script = {mur_script_sentiment_over_time, mur_script_time_bars},
 };
 
 static const mur_picture shares_over_time = {
@@ -48,8 +22,7 @@ static const mur_picture shares_over_time = {
     .title = "Shares of the sentiments over time",
     .width = 480,
     .height = 320,
-    .script = TIME_AXIS "set yrange [0 : 100]\n"
-                        "set format y \"%.0f %%\"\n" BARS("100.0 * n / column(\"total\")"),
+    .script = {mur_script_shares_over_time, mur_script_time_bars},
 };
 
 static void append_row(mur_buf *table, const mur_time_bin *b, int64_t bin_ms)

@@ -1,7 +1,7 @@
 /* section_tweets.c: what bronze holds. */
 #include <inttypes.h>
 
-#include "chart.h"
+#include "report_scripts.h"
 #include "sections.h"
 
 static const mur_picture top_users = {
@@ -9,37 +9,15 @@ static const mur_picture top_users = {
     .title = "The 20 users with most tweets",
     .width = 480,
     .height = 520,
-    .script = RANKED(
-        "tweets") "unset key\n"
-                  "plot data using (0):0:(0):\"tweets\":($0 - 0.37):($0 + 0.37):ytic(strcol(\"user\")) with boxxyerror"
-                  " linecolor rgb accent, \\\n"
-                  "     \"\" using (column(\"tweets\") + T_max * 0.012):0:(sprintf(\"%.0f\", column(\"tweets\")))"
-                  " with labels left font \",12\" textcolor rgb ink\n",
+    .script = {mur_script_top_users, mur_script_rows, mur_script_user_bars},
 };
 
-/* Bars of a logarithmic axis begin at a half: one user is a bar that can be seen. */
 static const mur_picture users_by_tweets = {
     .name = "users-by-tweets",
     .title = "Users by number of tweets",
     .width = 480,
     .height = 520,
-    .script = "unset key\n"
-              "stats data using \"users\" name \"U\" nooutput\n"
-              "n = U_records > 8 ? U_records : 8\n"
-              "set yrange [n - 0.5 : -0.5]\n"
-              "set logscale x\n"
-              "set xrange [0.5 : 4 * U_max ** 1.2]\n"
-              "set format x \"%.0s%c\"\n"
-              "set grid noytics\n"
-              "set lmargin at screen 0.27\n"
-              "set rmargin at screen 0.98\n"
-              "set ytics font \",12\"\n"
-              "set ylabel \"tweets of the user\" textcolor rgb ink\n"
-              "set xlabel \"users\" textcolor rgb ink\n"
-              "plot data using (0.5):0:(0.5):\"users\":($0 - 0.37):($0 + 0.37):ytic(strcol(\"tweets\"))"
-              " with boxxyerror linecolor rgb accent, \\\n"
-              "     \"\" using \"users\":0:(sprintf(\"%.0f\", column(\"users\"))) with labels left offset 0.6, 0"
-              " font \",12\" textcolor rgb ink\n",
+    .script = {mur_script_users_by_tweets},
 };
 
 static int draw_users(mur_page *p, const mur_eda *e)

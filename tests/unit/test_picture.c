@@ -27,9 +27,9 @@ static const mur_picture bars = {
     .title = "Bars",
     .width = 400,
     .height = 300,
-    .script = "set yrange [:] reverse\n"
-              "plot data using \"n\":0:(0):\"n\":($0 - 0.4):($0 + 0.4):ytic(strcol(\"name\")) with boxxyerror"
-              " linecolor rgb negative notitle\n",
+    .script = {"set yrange [:] reverse\n"
+               "plot data using \"n\":0:(0):\"n\":($0 - 0.4):($0 + 0.4):ytic(strcol(\"name\")) with boxxyerror"
+               " linecolor rgb negative notitle\n"},
 };
 
 static const char *const names[] = {"@under_score^2{x}",
@@ -197,7 +197,7 @@ static void what_gnuplot_says_and_its_absence_are_told(void **state)
 {
     (void)state;
     mur_picture wrong = bars;
-    wrong.script = "plot no_such_function(x)\n";
+    wrong.script[0] = "plot no_such_function(x)\n";
     assert_int_equal(mur_picture_draw(folder, &wrong, mur_view_of("n\n1\n")), MUR_EINTERNAL);
     assert_message("bars.gp: gnuplot failed: ");
     assert_message("undefined function");

@@ -15,15 +15,17 @@
 #include "murmur/error.h"
 #include "murmur/view.h"
 
+#define MUR_PICTURE_SCRIPTS 3
+
 typedef struct mur_picture {
-    const char *name;   /* of its files: a-z, 0-9, - and _ */
-    const char *title;  /* a line for who reads the script, ASCII; captions are the page's */
-    int width, height;  /* of the SVG, at which its text has 13 units; the PNG has twice as many pixels */
-    const char *script; /* gnuplot's commands, behind a preamble that sets terminal, output, separators, grid and the
-                         * variables `data` (the table's name), `ink`, `faint`, `accent`, `negative`, `neutral`,
-                         * `positive`, `bronze`, `silver`, `gold`, `application` (colours, by integer: 0xRRGGBB), and
-                         * the functions short(n), "25k", and step(n), a round distance of ticks on an axis of counts up
-                         * to n; round(n) is that of any numbers */
+    const char *name;  /* of its files: a-z, 0-9, - and _ */
+    const char *title; /* a line for who reads the script, ASCII; captions are the page's */
+    int width, height; /* of the SVG, at which its text has 13 units; the PNG has twice as many pixels */
+    /* gnuplot's commands, one text behind the other (src/LAYER/scripts, made strings by murmur_scripts of CMake). They
+     * stand behind a preamble that sets terminal, output and the variables `data` (the table's name), `ink`, `faint`,
+     * `accent`, `negative`, `neutral`, `positive`, `bronze`, `silver`, `gold` and `application` (colours), and behind
+     * src/picture/scripts/common.gp. */
+    const char *script[MUR_PICTURE_SCRIPTS];
 } mur_picture;
 
 /* A cell of a table: `text` on one line of UTF-8, as gnuplot's labels show it: backslashes doubled, quotes as \042,

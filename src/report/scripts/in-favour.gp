@@ -1,0 +1,1 @@
+length = "total"; first = "positive"; last = "negative"; by = first; ends = positive

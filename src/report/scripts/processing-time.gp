@@ -1,0 +1,1 @@
+height(x) = column("triggers") > 0 ? column("processing_seconds") : NaN

@@ -1,0 +1,1 @@
+height(x) = column("rows_so_far")

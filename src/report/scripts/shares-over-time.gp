@@ -1,0 +1,3 @@
+high = 100
+part(n) = 100.0 * n / column("total")
+set format y "%.0f %%"

@@ -1,0 +1,1 @@
+length = "total"; first = "negative"; last = "positive"; by = first; ends = negative

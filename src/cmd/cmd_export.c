@@ -8,6 +8,7 @@
 #include "json_lines.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
+#include "murmur/json.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/table_rows.h"
@@ -69,6 +70,8 @@ static mur_view make_utf8(mur_buf *mended, mur_view text)
 typedef struct context {
     const settings *settings;
     mur_buf out, mended;
+    mur_buf before;                      /* what stands before each value, one behind the other */
+    size_t before_ends[MUR_MAX_COLUMNS]; /* in it */
     bool has_written;
 } context;
 
@@ -82,12 +85,14 @@ static void append_value(context *c, const mur_frame *rows, size_t row, size_t c
         if (is_csv)
             mur_append_csv_string(&c->out, text);
         else
-            mur_append_json_string(&c->out, text);
+            mur_json_append_string(&c->out, text);
         break;
     }
     case MUR_TIMESTAMP:
         mur_time_format(time, mur_frame_int64(rows, row, column));
-        mur_buf_printf(&c->out, is_csv ? "%s" : "\"%s\"", time);
+        mur_buf_append_text(&c->out, is_csv ? "" : "\"");
+        mur_buf_append_text(&c->out, time);
+        mur_buf_append_text(&c->out, is_csv ? "" : "\"");
         break;
     case MUR_INT64: mur_buf_printf(&c->out, "%" PRId64, mur_frame_int64(rows, row, column)); break;
     case MUR_INT8: mur_buf_printf(&c->out, "%d", mur_frame_int8(rows, row, column)); break;
@@ -107,16 +112,25 @@ static int flush(context *c)
     return rc;
 }
 
-/* What stands before a row's value: columns merged into bronze have any names. */
-static void append_before(context *c, const mur_schema *schema, size_t column)
+/* What stands before the values of a row: columns merged into bronze have any names. */
+static void prepare_before(context *c, const mur_schema *schema)
 {
-    if (c->settings->format == FORMAT_CSV) {
-        mur_buf_append_text(&c->out, column ? "," : "");
-        return;
+    for (size_t k = 0; k < schema->n_columns; k++) {
+        if (c->settings->format == FORMAT_CSV) {
+            mur_buf_append_text(&c->before, k ? "," : "");
+        } else {
+            mur_buf_append_byte(&c->before, k ? ',' : '{');
+            mur_append_json_string(&c->before, mur_view_of(schema->columns[k].name));
+            mur_buf_append_byte(&c->before, ':');
+        }
+        c->before_ends[k] = c->before.len;
     }
-    mur_buf_append_byte(&c->out, column ? ',' : '{');
-    mur_append_json_string(&c->out, mur_view_of(schema->columns[column].name));
-    mur_buf_append_byte(&c->out, ':');
+}
+
+static void append_before(context *c, size_t column)
+{
+    size_t begin = column ? c->before_ends[column - 1] : 0;
+    mur_buf_append(&c->out, c->before.ptr + begin, c->before_ends[column] - begin);
 }
 
 static int take(void *with, const mur_frame *rows)
@@ -126,7 +140,7 @@ static int take(void *with, const mur_frame *rows)
     bool is_csv = c->settings->format == FORMAT_CSV;
     for (size_t row = 0; row < rows->n_rows; row++) {
         for (size_t k = 0; k < schema->n_columns; k++) {
-            append_before(c, schema, k);
+            append_before(c, k);
             if (mur_frame_is_present(rows, row, k))
                 append_value(c, rows, row, k);
             else if (!is_csv)
@@ -162,9 +176,10 @@ static int export_text(const mur_store *store, const mur_selection *selection, c
                        const settings *s)
 {
     context c = {.settings = s};
+    prepare_before(&c, schema);
     if (s->format == FORMAT_CSV) {
         for (size_t k = 0; k < schema->n_columns; k++) {
-            append_before(&c, schema, k);
+            append_before(&c, k);
             mur_append_csv_string(&c.out, mur_view_of(schema->columns[k].name));
         }
         mur_buf_append_byte(&c.out, '\n');
@@ -174,6 +189,7 @@ static int export_text(const mur_store *store, const mur_selection *selection, c
         rc = flush(&c);
     mur_buf_clear(&c.out);
     mur_buf_clear(&c.mended);
+    mur_buf_clear(&c.before);
     return rc;
 }
 

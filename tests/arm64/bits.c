@@ -85,13 +85,13 @@ static void tell_attention(const mur_kernels *k, size_t n, size_t d)
 static void tell_int8(const mur_kernels *k, size_t n, size_t in, size_t out)
 {
     float *x = numbers(n * in, 3), *weights = numbers(out * in, 0.2f), *bias = numbers(out, 1);
-    void *packed = mur_try_alloc(1, mur_int8_matrix_bytes(out, in));
+    void *packed = mur_try_alloc(1, mur_packing_int8.bytes(out, in));
     mur_int8_rows rows = {mur_try_alloc(n, mur_int8_stride(in)), mur_alloc(n, sizeof(float)), in};
     if (!packed || !rows.values)
         abort();
     memset(rows.values, 0, n * mur_int8_stride(in));
-    mur_int8_matrix_clear(packed, out, in);
-    mur_int8_pack(packed, out, in, 0, weights, out);
+    memset(packed, 0, mur_packing_int8.bytes(out, in));
+    mur_packing_int8.pack(packed, out, in, 0, weights, out);
     const mur_int8_matrix w = mur_int8_matrix_at(packed, out, in);
     mur_int8_round(k, &rows, x, n);
     for (int then = MUR_THEN_SET; then <= MUR_THEN_GELU; then++) {

@@ -81,9 +81,10 @@ static void look(const teller *t, mur_progress_now *now)
                               .fraction = t->found > 0 && done < (double)t->found ? done / (double)t->found : 1,
                               .seconds_left = rate > 0 ? ((double)t->found - done) / rate : -1,
                               .n_tweets = t->tweets_done + for_all_nodes(t, TWEETS_DONE)};
-    if (t->phase == MUR_PHASE_LISTING && t->found == 0)
+    bool is_beginning = t->phase == MUR_PHASE_LISTING || t->phase == MUR_PHASE_CHECKING;
+    if (is_beginning && t->found == 0)
         now->fraction = 0; /* nothing is known yet */
-    if (now->fraction >= 1 && t->phase != MUR_PHASE_LISTING)
+    if (now->fraction >= 1 && !is_beginning)
         now->seconds_left = 0;
     now->tweets_per_second = busy > 0 ? (double)now->n_tweets / busy : 0;
     memcpy(now->run_id, t->options.run_id, MUR_RUN_ID);
@@ -104,6 +105,10 @@ static void say_running(const teller *t, const mur_progress_now *now)
     switch (t->phase) {
     case MUR_PHASE_LISTING:
         mur_log_info("%-13s lists the source files since %.0f s", mur_stream_name(MUR_STREAM_BRONZE),
+                     clock - t->phase_begun);
+        break;
+    case MUR_PHASE_CHECKING:
+        mur_log_info("%-13s checks the rows that it is to score since %.0f s", mur_stream_name(MUR_STREAM_GOLD),
                      clock - t->phase_begun);
         break;
     case MUR_PHASE_SCORING:

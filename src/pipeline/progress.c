@@ -25,7 +25,7 @@ const char *mur_stream_table(mur_stream stream)
 
 const char *mur_phase_name(mur_phase phase)
 {
-    static const char *const names[] = {"listing", "scoring", "writing", "counting", "waiting"};
+    static const char *const names[] = {"listing", "checking", "scoring", "writing", "counting", "waiting"};
     return names[phase];
 }
 

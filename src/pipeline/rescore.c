@@ -377,6 +377,7 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     if (rc == 0)
         rc = mur_job_open_meter(j);
     if (rc == 0) {
+        mur_meter_phase(&j->meter, MUR_PHASE_CHECKING);
         rc = prepare(&s, o);
         if (rc == 0)
             rc = score_all(&s, o);

@@ -181,6 +181,18 @@ class Progress(murmur_cli.TestCase):
         self.assertEqual(counters["slowest_unit_seconds"][end["slowestUnit"]["rank"]],
                          max(counters["slowest_unit_seconds"]))
 
+    def test_the_limit_of_memory_is_the_least_that_holds(self):
+        limit = 3 << 30
+        told = []
+        for ulimit in "unlimited", limit >> 10:
+            command = f'ulimit -v {ulimit}; exec "$0" run "$1" --store "$2"'
+            self.assert_status(murmur_cli.execute(["bash", "-c", command, BINARY, self.source, self.store]), 0)
+            told += self.lines()[-1]["counters"]["limit_bytes"]
+        with open("/proc/meminfo", encoding="ascii") as meminfo:
+            machine = int(meminfo.readline().split()[1]) << 10
+        self.assertLessEqual(told[0], machine)  # or a control group's
+        self.assertEqual(told[1], min(limit, told[0]))
+
     def test_a_progress_file_that_cannot_be_written_is_a_warning(self):
         (self.store / "_log").mkdir(parents=True)
         (self.store / "progress.jsonl").mkdir()

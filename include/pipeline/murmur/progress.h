@@ -148,6 +148,7 @@ bool mur_progress_line_parse(mur_progress_line *out, mur_view text);
 /* What a running job does at this moment, and how far it is. */
 typedef enum {
     MUR_PHASE_LISTING,  /* looks for source files */
+    MUR_PHASE_CHECKING, /* holds the parts that are to be scored again against the log */
     MUR_PHASE_SCORING,  /* works units off */
     MUR_PHASE_WRITING,  /* writes their rows and commits them */
     MUR_PHASE_COUNTING, /* brings application up to date */

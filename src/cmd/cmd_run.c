@@ -17,6 +17,8 @@ static const mur_option options[] = {
      NULL},
     {"max-files", "N", "files of one batch at most (default 1000)", NULL},
     {"max-bytes", "SIZE", "bytes of one batch's files at most (default 256M)", NULL},
+    {"time-limit", "TIME", "begin no batch that might not end within it, status 75 then (default: the SLURM job's end)",
+     NULL},
     {"settle", "TIME", "leave files that changed within this time for the next trigger (default 0s)", NULL},
     {"max-value", "SIZE", "a record with a longer value is rejected (default 64K)", NULL},
     {"mention-rule", "RULE", "twitter: twitter-text's (default); word: every @\\w+", NULL},
@@ -71,6 +73,8 @@ static int set(void *into, const char *name, const char *value)
         rc = mur_integer_parse(&o->max_files, value, 1, INT64_C(1) << 40);
     } else if (strcmp(name, "max-bytes") == 0) {
         rc = mur_size_parse(&o->max_bytes, value);
+    } else if (strcmp(name, "time-limit") == 0) {
+        rc = mur_duration_parse(&o->time_limit_ms, value);
     } else if (strcmp(name, "settle") == 0) {
         rc = mur_duration_parse(&o->settle_ms, value);
     } else if (strcmp(name, "max-value") == 0) {

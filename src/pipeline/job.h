@@ -2,6 +2,7 @@
 #ifndef MURMUR_JOB_H
 #define MURMUR_JOB_H
 
+#include "deadline.h"
 #include "meter.h"
 #include "murmur/progress.h"
 #include "murmur/run.h"
@@ -25,6 +26,8 @@ typedef struct mur_job {
     int64_t n_waiting;          /* source files that wait for it and later ones: rank 0's */
     double began;               /* seconds, mur_monotonic */
     int64_t began_at;           /* milliseconds */
+    mur_deadline deadline;      /* rank 0's */
+    bool is_late;               /* that is why it stops: rank 0's */
     bool is_stopping;           /* all ranks agreed to end after the batch in hand */
 } mur_job;
 
@@ -46,7 +49,8 @@ void mur_job_close_store(mur_job *j);
 /* Local. From here on SIGUSR1 asks the job to stop, as a request in its store does (murmur/writer.h). */
 void mur_job_listen(void);
 
-/* Collective. Whether any rank was asked to stop; looked at between batches. Remembered in j->is_stopping. */
+/* Collective. Whether any rank was asked to stop, or the deadline is near; looked at between batches. Remembered in
+ * j->is_stopping. */
 bool mur_job_is_stopping(mur_job *j);
 
 /* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its

@@ -218,6 +218,15 @@ static void compare_models(const mur_job *j)
                      mur_model_name(j->scorer.model), hash, precision);
 }
 
+/* Collective. */
+static int count(mur_job *j)
+{
+    double start = mur_monotonic();
+    int rc = mur_count(j);
+    mur_deadline_note_count(&j->deadline, mur_monotonic() - start);
+    return rc;
+}
+
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. The first
  * one's trigger began with the look at the sources. */
 static int drain(mur_job *j, queue *q, double *counted)
@@ -238,6 +247,7 @@ static int drain(mur_job *j, queue *q, double *counted)
         mur_file_fate *fates = mur_alloc(plan.n_files, sizeof *fates);
         bool is_committed;
         rc = mur_batch_run(j, &plan, fates, &is_committed);
+        mur_deadline_note_batch(&j->deadline, mur_monotonic() - start);
         if (rc == 0 && j->c->rank == 0)
             conclude(q, &plan, fates, is_committed);
         free(fates);
@@ -247,7 +257,7 @@ static int drain(mur_job *j, queue *q, double *counted)
         if (j->options->trigger == MUR_TRIGGER_ONCE)
             break;
         if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > COUNT_SECONDS)) {
-            rc = mur_count(j);
+            rc = count(j);
             *counted = mur_monotonic();
         }
     }
@@ -284,7 +294,7 @@ static int ingest(mur_job *j, queue *q)
         if (rc == 0)
             rc = drain(j, q, &counted);
         if (rc == 0)
-            rc = mur_count(j);
+            rc = count(j);
         is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopped_before_trigger(j, since);
     }
     return rc;
@@ -293,7 +303,8 @@ static int ingest(mur_job *j, queue *q)
 /* Why the streams have ended. */
 static const char *end_of(const mur_job *j)
 {
-    return j->is_stopping                            ? "a stop was asked for"
+    return j->is_late                                ? "another batch might not end before the job's time is over"
+           : j->is_stopping                          ? "a stop was asked for"
            : j->options->trigger == MUR_TRIGGER_ONCE ? "one batch was asked for"
                                                      : "all is read";
 }
@@ -361,6 +372,7 @@ int mur_run(mur_comm *c, const mur_run_options *options)
     mur_job j = {.c = c, .options = options};
     queue q = {0};
     mur_job_listen();
+    mur_deadline_open(&j.deadline, options->time_limit_ms);
 
     mur_job_name(&j);
     mur_doctor_greet(c);

@@ -31,6 +31,7 @@ typedef struct mur_run_options {
     int64_t interval_ms;
     int64_t max_files, max_bytes; /* per batch */
     int64_t max_value;            /* bytes of one value of a record */
+    int64_t time_limit_ms;        /* no batch begins that might not end within it; 0: none but SLURM's */
     int64_t settle_ms;            /* a file that moved within this time is left for the next trigger */
     mur_writing writing;
     mur_mention_rule mention_rule;

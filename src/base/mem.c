@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "murmur/fault.h"
 #include "murmur/log.h"
@@ -50,6 +51,19 @@ void *mur_try_alloc(size_t count, size_t size)
     }
     if (!p)
         mur_fail(MUR_EINTERNAL, "out of memory (%zu × %zu bytes)", count, size);
+    return p;
+}
+
+void *mur_try_alloc_large(size_t len)
+{
+    const size_t page = (size_t)2 << 20; /* x86-64's large one */
+    if (len < page)
+        return mur_try_alloc(1, len);
+    void *p = mur_fault_memory() || len > SIZE_MAX - page ? NULL : aligned_alloc(page, (len + page - 1) / page * page);
+    if (p)
+        (void)madvise(p, len, MADV_HUGEPAGE); /* a wish: where there are none, all is as before */
+    else
+        mur_fail(MUR_EINTERNAL, "out of memory (%zu bytes)", len);
     return p;
 }
 

@@ -27,11 +27,25 @@ static int check_room(size_t len)
                     mur_size_format(have, room), mur_size_format(need, (int64_t)len));
 }
 
+/* A rank that is alone on its node has nobody to share with, and its own memory may be in large pages. */
+static int open_alone(mur_share *s, size_t len)
+{
+    s->bytes = mur_try_alloc_large(len);
+    if (!s->bytes)
+        return mur_error_last()->code;
+    memset(s->bytes, 0, len);
+    s->len = len;
+    return 0;
+}
+
 int mur_share_open(mur_share *s, const mur_comm *c, size_t len)
 {
     *s = (mur_share){0};
-    int rc = mur_agree(c, c->node_rank == 0 ? check_room(len) : 0);
+    const bool is_alone = c->node_size == 1;
+    int rc = mur_agree(c, is_alone ? open_alone(s, len) : c->node_rank == 0 ? check_room(len) : 0);
     if (rc < 0)
+        mur_share_close(s, c);
+    if (rc < 0 || is_alone)
         return rc;
 
     s->handles = mur_alloc(1, sizeof *s->handles);
@@ -55,6 +69,8 @@ int mur_share_open(mur_share *s, const mur_comm *c, size_t len)
 void mur_share_publish(const mur_share *s, const mur_comm *c)
 {
     MPI_Request request;
+    if (!s->handles)
+        return;
     MUR_MPI(MPI_Win_sync(s->handles->window));
     MUR_MPI(MPI_Ibarrier(c->handles->node, &request));
     mur_comm_wait(&request);
@@ -68,6 +84,8 @@ void mur_share_close(mur_share *s, const mur_comm *c)
         MUR_MPI(MPI_Win_unlock_all(s->handles->window));
         MUR_MPI(MPI_Win_free(&s->handles->window));
         free(s->handles);
+    } else {
+        free(s->bytes);
     }
     *s = (mur_share){0};
 }

@@ -1,8 +1,6 @@
 #include "murmur/scorer.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "murmur/clock.h"
 #include "murmur/encoder.h"
@@ -10,24 +8,12 @@
 #include "murmur/mem.h"
 #include "murmur/registry.h"
 
-/* Page faults were half of the time that loading took. A wish: where the kernel has no large pages, all is as before.
- */
-static void ask_for_large_pages(void *block, size_t len)
-{
-    uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)block + size - 1) / size * size;
-    uintptr_t end = (uintptr_t)block + len;
-    if (first < end)
-        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
-}
-
 /* The weights: into memory that the node shares, or into the process's own. */
 static int load(mur_scorer *s, const mur_comm *c)
 {
     size_t len = mur_model_block_bytes(s->model);
     if (!c) {
-        s->block = mur_try_alloc(len, 1);
-        if (s->block)
-            ask_for_large_pages(s->block, len);
+        s->block = mur_try_alloc_large(len);
         int rc = s->block ? mur_model_load(s->model, s->block) : MUR_EINTERNAL;
         if (rc == 0)
             mur_model_bind(s->model, s->block);

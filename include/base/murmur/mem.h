@@ -15,6 +15,10 @@ void *mur_realloc(void *old, size_t count, size_t size);
 /* `count * size` bytes, 64-byte aligned, not zeroed; NULL with MUR_EINTERNAL set when there is no room. */
 void *mur_try_alloc(size_t count, size_t size) MUR_MUST_USE;
 
+/* The same for blocks of many MiB, in large pages where the kernel has some: they cost less to touch first, and fewer
+ * searches for pages later. */
+void *mur_try_alloc_large(size_t len) MUR_MUST_USE;
+
 char *mur_strdup(const char *text);
 char *mur_strndup(const char *text, size_t len);
 

@@ -99,7 +99,7 @@ typedef struct mur_share {
 } mur_share;
 
 /* Collective. All ranks of a node give the same `len`; the block is zeroed and begins at a cache line (64 bytes). Fails
- * where /dev/shm has no room. */
+ * where /dev/shm has no room, or, of a rank that is alone on its node, memory. */
 int mur_share_open(mur_share *s, const mur_comm *c, size_t len) MUR_MUST_USE;
 
 /* Collective. After this, what the node's first rank wrote into the block is seen by all its ranks. */

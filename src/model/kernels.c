@@ -163,6 +163,7 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
         .bf16_tile = mur_tile_bf16_##bf16,                                                                             \
         .bf16_name = BF16_NAME_##bf16,                                                                                 \
         .place_tile = place_tile_##loops,                                                                              \
+        .place_gelu = place_gelu_##loops,                                                                              \
         .round_bf16 = round_bf16_##loops,                                                                              \
     };
 KERNELS(portable, portable, portable, portable, NULL)

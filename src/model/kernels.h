@@ -92,6 +92,7 @@ typedef struct mur_kernels {
     mur_word_tile *bf16_tile;
     const char *bf16_name; /* of its arithmetic: mur_model_kernel */
     void (*place_tile)(const mur_placing *p);
+    void (*place_gelu)(const mur_placing *p); /* y = gelu(c + bias) of all of a tile's columns */
     void (*round_bf16)(uint16_t *y, const float *x, size_t n);
 } mur_kernels;
 

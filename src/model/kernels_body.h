@@ -225,6 +225,16 @@ TARGET static void NAME(place_tile)(const mur_placing *p)
     }
 }
 
+TARGET static void NAME(place_gelu)(const mur_placing *p)
+{
+    for (size_t r = 0; r < p->n_rows; r++) {
+        float *restrict y = p->y + r * p->ld_y;
+        const float *restrict c = p->c + r * MUR_TILE_COLUMNS, *restrict bias = p->bias;
+        for (size_t j = 0; j < MUR_TILE_COLUMNS; j++)
+            y[j] = GELU(c[j] + bias[j]);
+    }
+}
+
 TARGET static void NAME(round_bf16)(uint16_t *restrict y, const float *restrict x, size_t n)
 {
     for (size_t j = 0; j < n; j++)

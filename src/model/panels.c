@@ -94,8 +94,9 @@ typedef struct piece {
 static void place(const mur_kernels *k, const mur_panels_product *p, const piece *part, float *c, size_t row,
                   size_t n_rows, size_t left, size_t n_columns, size_t column)
 {
-    if (!p->f && !p->is_rounded) {
-        k->place_tile(&(mur_placing){
+    const bool is_gelu = p->f == k->gelu && n_columns == COLUMNS; /* nearly always, where there is an f in fp32 */
+    if (!p->is_rounded && (!p->f || is_gelu)) {
+        (is_gelu ? k->place_gelu : k->place_tile)(&(mur_placing){
             .y = (float *)p->y + row * p->ld_y + column,
             .ld_y = p->ld_y,
             .c = c + left,

@@ -135,7 +135,7 @@ void mur_shared_memory_look(mur_shared_memory *out)
             continue;
         out->n_stale++;
         out->stale_bytes += (int64_t)file.st_blocks * 512;
-        snprintf(out->example, sizeof out->example, "%s", path);
+        memcpy(out->example, path, strlen(path) + 1);
     }
     if (folder)
         closedir(folder);

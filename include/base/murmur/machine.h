@@ -30,7 +30,7 @@ typedef struct mur_shared_memory {
     bool is_there;
     int64_t size, available;      /* bytes */
     int64_t n_stale, stale_bytes; /* Open MPI's files that no process which can be seen has mapped */
-    char example[256];            /* the path of one of them */
+    char example[300];            /* the path of one of them */
 } mur_shared_memory;
 
 /* Files younger than a minute are nobody's leftovers yet. */

@@ -122,9 +122,11 @@ void mur_append_cell(mur_buf *out, mur_view text, size_t width)
 
 void mur_append_bar(mur_buf *out, int64_t value, int64_t most, size_t width)
 {
-    size_t eighths = most > 0 ? (size_t)(8 * (double)width * (double)value / (double)most + 0.5) : 0;
-    if (eighths == 0 && value > 0)
-        eighths = 1;
+    if (value <= 0 || most <= 0)
+        return;
+    double part = value < most ? (double)value / (double)most : 1;
+    size_t eighths = (size_t)(8 * (double)width * part + 0.5);
+    eighths = eighths > 0 ? eighths : 1;
     for (; eighths >= 8; eighths -= 8)
         mur_utf8_append(out, 0x2588); /* a full block; seven eighths to one eighth of it follow in Unicode */
     if (eighths > 0)

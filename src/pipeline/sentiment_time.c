@@ -24,11 +24,12 @@ typedef struct collected {
     size_t cap;
 } collected;
 
-/* Where the bin of an instant begins: times before 1970 are negative, and bins do not end there. */
+/* Where the bin of an instant begins: times before 1970 are negative, and bins do not end there. Instants that no bin
+ * could begin before stand in the first one that there is. */
 static int64_t bin_of(int64_t time, int64_t bin_ms)
 {
-    int64_t into = time % bin_ms;
-    return time - (into < 0 ? into + bin_ms : into);
+    int64_t into = time % bin_ms, before = into < 0 ? into + bin_ms : into;
+    return time >= MUR_NO_TIME + 1 + before ? time - before : time - into;
 }
 
 static int take(void *context, const mur_frame *rows)
@@ -106,9 +107,10 @@ int mur_sentiment_time_compute(mur_sentiment_time *out, const mur_store *store, 
         qsort(out->bins, out->n_bins, sizeof *out->bins, by_time);
     find_bulk(out);
     if (bin_ms == MUR_BY_ITSELF) {
-        bool is_short = out->n_bins == 0 || out->bins[out->bulk_end - 1].begin - out->bins[out->bulk_first].begin <
-                                                HOURS_AT_MOST * MUR_HOUR_MS;
-        out->bin_ms = is_short ? MUR_HOUR_MS : MUR_DAY_MS;
+        uint64_t span = 0; /* without a sign: that of all instants is more than int64_t holds */
+        if (out->n_bins > 0)
+            span = (uint64_t)out->bins[out->bulk_end - 1].begin - (uint64_t)out->bins[out->bulk_first].begin;
+        out->bin_ms = span < HOURS_AT_MOST * (uint64_t)MUR_HOUR_MS ? MUR_HOUR_MS : MUR_DAY_MS;
     }
     if (out->bin_ms == MUR_DAY_MS) {
         fold_days(out);

@@ -24,7 +24,7 @@ static struct {
     int rank;
     bool is_sharing;              /* some rank has a status on the terminal that this one writes to */
     char status[MUR_STATUS_TEXT]; /* empty: none */
-    pthread_mutex_t mutex;        /* of the status: helper threads speak too */
+    pthread_mutex_t mutex;        /* of these two: helper threads speak too */
 } state = {.level = MUR_LOG_INFO, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
 void mur_log_level_set(mur_log_level level)
@@ -58,7 +58,9 @@ static size_t append(char *line, size_t used, const char *text)
 
 void mur_log_status_share(bool is_sharing)
 {
+    pthread_mutex_lock(&state.mutex);
     state.is_sharing = is_sharing;
+    pthread_mutex_unlock(&state.mutex);
 }
 
 void mur_log_status(const char *text)

@@ -48,11 +48,13 @@ n_ranks=$(nproc)
 mpirun --oversubscribe --bind-to none -np "$n_ranks" "$murmur" run "$tweets" --store "$store"
 
 "$murmur" mentions "$store" --top 20
+"$murmur" report "$store" --out results/demo/report
 
 cat <<END
 
-The store is $store. What to try next:
+The store is $store, its pictures are on results/demo/report/index.html. What to try next:
   $murmur export $store gold --format csv --limit 5
+  $murmur evaluate $store
   $murmur history $store
   $murmur verify $store
   $murmur classify "what a lovely morning"

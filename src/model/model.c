@@ -14,6 +14,7 @@
 #include "stream.h"
 
 #define CONFIG "config.json"
+#define FP32_KERNEL "murmur-fma" /* mur_model_kernel, where BLAS does not multiply */
 
 /* What decides a model's answers besides its weights, in the order in which it is hashed; files that a folder lacks are
  * passed over. */
@@ -262,8 +263,14 @@ const char *mur_model_kernel(const mur_model *m)
     switch (m->precision) {
     case MUR_PRECISION_BF16: return m->kernels->bf16_name;
     case MUR_PRECISION_INT8: return "murmur-int8";
-    default: return m->kernels->fp32_tile ? "murmur-fma" : mur_blas_kernel();
+    default: return m->kernels->fp32_tile ? FP32_KERNEL : mur_blas_kernel();
     }
+}
+
+const char *mur_fp32_kernel(void)
+{
+    const mur_kernels *k;
+    return mur_kernels_choose(&k) == 0 && k->fp32_tile ? FP32_KERNEL : mur_blas_kernel();
 }
 
 const char *mur_blas_kernel(void)

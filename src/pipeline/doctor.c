@@ -27,7 +27,7 @@
 
 /* What each rank sees, as it is gathered. */
 typedef struct rank_facts {
-    char host[MUR_HOST_TEXT], blas[32];
+    char host[MUR_HOST_TEXT], blas[32]; /* mur_fp32_kernel */
     int node;
     bool has_avx512, is_blas_set;
     mur_cores cores;
@@ -87,7 +87,7 @@ static rank_facts look(const mur_comm *c)
                       .cores = mur_machine_cores(),
                       .memory_limit = mur_memory_limit(c->node_size)};
     mur_machine_host(own.host);
-    snprintf(own.blas, sizeof own.blas, "%s", mur_blas_kernel());
+    snprintf(own.blas, sizeof own.blas, "%s", mur_fp32_kernel());
     if (c->node_rank == 0)
         mur_shared_memory_look(&own.shared);
     return own;
@@ -177,13 +177,15 @@ static void find_blas(mur_findings *f, const mur_comm *c, const rank_facts *rank
             other = &ranks[r];
     for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
         is_narrow = is_narrow || strcasecmp(ranks[0].blas, narrow[i]) == 0;
-    mur_buf_printf(&about, "OpenBLAS with %s kernels", ranks[0].blas);
+    const bool is_own = strncmp(ranks[0].blas, "murmur-", 7) == 0;
+    mur_buf_printf(&about, is_own ? "not needed, fp32 by %s kernels" : "OpenBLAS with %s kernels", ranks[0].blas);
     if (other)
         mur_buf_printf(&about, " on %s and %s kernels on %s", ranks[0].host, other->blas, other->host);
     mur_finding *blas = add(f, "BLAS", &about);
     if (other)
         fault(blas, MUR_FINDING_BAD,
-              "a run refuses the mixture: set OPENBLAS_CORETYPE to what all nodes have, such as Haswell");
+              "a run in fp32 refuses the mixture: set MURMUR_ISA and OPENBLAS_CORETYPE to what all nodes have, such as "
+              "portable and Haswell");
     else if (is_narrow && ranks[0].has_avx512)
         fault(blas, MUR_FINDING_SLOW, "%s",
               ranks[0].is_blas_set ? "the environment's OPENBLAS_CORETYPE keeps it from AVX-512, about half the speed: "

@@ -56,9 +56,12 @@ class Doctor(murmur_cli.TestCase):
     def test_blas_held_below_the_processor_is_told(self):
         if " avx512f " not in pathlib.Path("/proc/cpuinfo").read_text():
             self.skipTest("this processor has no AVX-512")
-        blas = self.findings(self.folder, env={"OPENBLAS_CORETYPE": "Haswell"})["BLAS"]
+        blas = self.findings(self.folder, env={"OPENBLAS_CORETYPE": "Haswell", "MURMUR_ISA": "portable"})["BLAS"]
         self.assertEqual(blas["grade"], "slow")
         self.assertIn("OPENBLAS_CORETYPE", blas["cure"])
+        blas = self.findings(self.folder, env={"OPENBLAS_CORETYPE": "Haswell"})["BLAS"]
+        self.assertEqual(blas["grade"], "good")
+        self.assertIn("murmur-fma", blas["text"])
 
     def test_a_missing_gnuplot_is_told(self):
         for program in ("sh", "ssh", "orted"):  # Open MPI looks for its own

@@ -109,6 +109,9 @@ uint64_t mur_model_hash(const mur_model *m);
  * one kind of arithmetic each, on any machine. */
 const char *mur_model_kernel(const mur_model *m);
 
+/* The same of any model in fp32 on this machine. */
+const char *mur_fp32_kernel(void);
+
 /* The BLAS kernel type in use. mur_model_open makes BLAS single-threaded. */
 const char *mur_blas_kernel(void);
 

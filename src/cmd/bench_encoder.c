@@ -240,6 +240,7 @@ static int tell(job *j)
         {"ranks", c->n_ranks, MUR_COUNT, NULL},
         {"tweets", n_tweets, MUR_COUNT, NULL},
         {"tokens", n_tokens, MUR_COUNT, NULL},
+        {"batch_tokens", (double)j->max_tokens, MUR_COUNT, NULL},
         {"seconds", seconds, MUR_SECONDS, NULL},
         {"cpu", cpu, MUR_SECONDS, NULL},
         {"tweets_per_s", n_tweets / seconds, MUR_NUMBER, NULL},

@@ -1,4 +1,4 @@
-/* What a core can compute at most, by kind of arithmetic. */
+/* What a core can compute at most, by kind of arithmetic, and read from memory. */
 #include "bench.h"
 #include "peak.h"
 
@@ -16,5 +16,9 @@ int mur_bench_peak(const mur_bench *b)
                                 {"gflops", mur_bench_median(rates, N_REPEATS), MUR_NUMBER, NULL}};
         rc = mur_bench_tell(b, mur_peak_name((mur_peak_kind)kind), figures, sizeof figures / sizeof *figures);
     }
-    return rc;
+    double memory = 0;
+    if (rc == 0)
+        rc = mur_peak_memory(&memory, 0.2);
+    mur_figure figure = {"bytes_per_s", memory, MUR_BYTES, NULL};
+    return rc < 0 ? rc : mur_bench_tell(b, "memory", &figure, 1);
 }

@@ -3,6 +3,9 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #if defined(__x86_64__)
@@ -11,6 +14,8 @@
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
+
+#include "murmur/mem.h"
 
 #define STEPS 20000L /* of a loop: some 50 µs */
 #define SUMS 12      /* of a step */
@@ -196,4 +201,28 @@ double mur_peak_measure(mur_peak_kind kind, double seconds)
         end = mur_thread_seconds();
     }
     return n * (double)STEPS * SUMS * m->operations / (end - begin);
+}
+
+#define MEMORY_BYTES ((size_t)256 << 20) /* several times a processor's caches */
+
+int mur_peak_memory(double *out, double seconds)
+{
+    const size_t n = MEMORY_BYTES / sizeof(uint64_t);
+    uint64_t *words = mur_try_alloc(n, sizeof *words), sums[8] = {0};
+    if (!words)
+        return mur_error_last()->code;
+    memset(words, 1, MEMORY_BYTES); /* so that there are pages */
+    double bytes = 0, begin = mur_thread_seconds(), end = begin;
+    while (end - begin < seconds) {
+        for (size_t i = 0; i < n; i += 8)
+            for (size_t j = 0; j < 8; j++)
+                sums[j] += words[i + j];
+        bytes += (double)MEMORY_BYTES;
+        end = mur_thread_seconds();
+    }
+    for (size_t j = 0; j < 8; j++)
+        kept = (unsigned char)sums[j];
+    free(words);
+    *out = bytes / (end - begin);
+    return 0;
 }

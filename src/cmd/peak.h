@@ -4,6 +4,8 @@
 #ifndef MURMUR_PEAK_H
 #define MURMUR_PEAK_H
 
+#include "murmur/error.h"
+
 typedef enum {
     MUR_PEAK_FP32, /* multiply and add, fused where the processor can */
     MUR_PEAK_BF16, /* dot products of pairs, summed in fp32 (AVX-512 BF16) */
@@ -20,6 +22,9 @@ const char *mur_peak_instructions(mur_peak_kind kind);
 /* Operations a second of processor time, a multiplication and an addition being two, measured for about `seconds`;
  * NAN where there are no such instructions. Processor time, so that other processes on the core do not count. */
 double mur_peak_measure(mur_peak_kind kind, double seconds);
+
+/* Bytes a second of processor time that a core reads from memory, one after the other. MUR_EINTERNAL without room. */
+int mur_peak_memory(double *out, double seconds) MUR_MUST_USE;
 
 /* Seconds of processor time that this thread has used. */
 double mur_thread_seconds(void);

@@ -68,7 +68,8 @@ class Bench(murmur_cli.TestCase):
 
     def test_peaks_are_there_or_null(self):
         lines = self.assert_status(run("bench", "peak", "--json"), 0).rows
-        self.assertEqual([line["what"] for line in lines], ["fp32", "bf16", "int8"])
+        self.assertEqual([line["what"] for line in lines], ["fp32", "bf16", "int8", "memory"])
+        self.assertGreater(lines.pop()["bytes_per_s"], 1 << 20)
         for line in lines:
             self.assertEqual(line["instructions"] is None, line["gflops"] is None)
         self.assertGreater(lines[0]["gflops"], 0)

@@ -26,12 +26,17 @@
 #define PATIENCE_SECONDS 5.0
 #define POLL_SECONDS 0.1
 
+/* A starter that died while it broke a lock leaves its mark: others take it for gone after this silence, which is less
+ * than their patience. */
+#define BREAKING_SECONDS 2.0
+
 struct mur_lock {
     char *path;
-    char *stop_path; /* of requests to this run */
-    char *own_path;  /* where the file is made; also the name that a broken lock is moved to is made from it */
-    mur_buf text;    /* what it holds: no other process writes the same */
-    int fd;          /* of our file, under whatever name: renewing it never touches another's lock */
+    char *breaking_path; /* the mark of who breaks a lock */
+    char *stop_path;     /* of requests to this run */
+    char *own_path;      /* where the file is made; also the name that a broken lock is moved to is made from it */
+    mur_buf text;        /* what it holds: no other process writes the same */
+    int fd;              /* of our file, under whatever name: renewing it never touches another's lock */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -102,27 +107,70 @@ static int measure_silence(const mur_lock *l, const sighting *seen, double *sile
     return rc;
 }
 
-/* Takes a lock away that was judged by `seen`. Two starters may judge alike and a third may have taken the lock since:
- * so the file is moved aside, which only one can do, and put back if it is not what was judged. */
-static int break_lock(const mur_lock *l, const sighting *seen)
+static bool is_same(const sighting *a, const sighting *b)
+{
+    return mur_view_equal(mur_buf_view(&a->text), mur_buf_view(&b->text)) &&
+           seconds_between(a->renewed, b->renewed) == 0;
+}
+
+/* Only one starter at a time may break a lock: who has the mark, a second name of its own file. */
+static int take_mark(const mur_lock *l, bool *is_mine)
+{
+    struct stat mark;
+    struct timespec now = {0};
+    *is_mine = link(l->own_path, l->breaking_path) == 0;
+    if (*is_mine)
+        return 0;
+    if (errno != EEXIST)
+        return mur_fail_errno(MUR_ECREATE, "cannot create %s", l->breaking_path);
+    int rc = touch(l, &now);
+    if (rc == 0 && stat(l->breaking_path, &mark) == 0 && seconds_between(mark.st_mtim, now) > BREAKING_SECONDS)
+        unlink(l->breaking_path);
+    return rc;
+}
+
+/* Moves the lock aside, and puts it back if it is not what was judged: its holder let it go just now and another has
+ * it. While it is put back a third could take the place, but only if all that is between the mark's owner's last look
+ * and its next step; then a commit's own checks tell (mur_lock_check, and the record's link). */
+static int move_aside(const mur_lock *l, const sighting *seen)
 {
     char *aside = mur_format("%s.broken", l->own_path);
     sighting moved = {0};
     int rc = 0;
     if (rename(l->path, aside) < 0) {
-        if (errno != ENOENT) /* else another was first, or the holder left */
+        if (errno != ENOENT) /* else the holder left */
             rc = mur_fail_errno(MUR_ECREATE, "cannot break the lock %s", l->path);
         goto done;
     }
     rc = look(&moved, aside);
-    bool is_judged = rc == 0 && mur_view_equal(mur_buf_view(&moved.text), mur_buf_view(&seen->text)) &&
-                     seconds_between(seen->renewed, moved.renewed) == 0;
-    if (!is_judged && link(aside, l->path) < 0 && errno != EEXIST)
+    if (!(rc == 0 && is_same(&moved, seen)) && link(aside, l->path) < 0 && errno != EEXIST)
         rc = mur_fail_errno(MUR_ECREATE, "cannot put the lock %s back", l->path);
     unlink(aside);
 done:
     mur_buf_clear(&moved.text);
     free(aside);
+    return rc;
+}
+
+/* Takes a lock away that was judged by `seen`, if this starter has the mark and the lock is still that one: several may
+ * judge alike, and the first may have broken and taken it since. */
+static int break_lock(const mur_lock *l, const sighting *seen, bool *is_broken)
+{
+    bool is_mine;
+    *is_broken = false;
+    int rc = take_mark(l, &is_mine);
+    if (rc < 0 || !is_mine)
+        return rc;
+    sighting again = {0};
+    rc = look(&again, l->path);
+    if (rc == 0 && is_same(&again, seen)) {
+        rc = move_aside(l, seen);
+        *is_broken = rc == 0;
+    } else if (rc == MUR_ENOINPUT) {
+        rc = 0;
+    }
+    unlink(l->breaking_path);
+    mur_buf_clear(&again.text);
     return rc;
 }
 
@@ -167,10 +215,14 @@ static int judge(const mur_lock *l, const mur_holder *self, bool is_forced, bool
     mur_holder_parse(&holder, mur_buf_view(&seen.text));
     const char *reason = is_forced ? "--break-lock" : mur_holder_is_gone(&holder, self, silence);
     if (reason) {
-        char *holding = who(&holder);
-        mur_log_warn("the lock %s of %s is broken: %s", l->path, holding, reason);
-        free(holding);
-        rc = break_lock(l, &seen);
+        bool is_broken;
+        rc = break_lock(l, &seen, &is_broken);
+        *is_held = !is_broken; /* by a starter that breaks it */
+        if (is_broken) {
+            char *holding = who(&holder);
+            mur_log_warn("the lock %s of %s is broken: %s", l->path, holding, reason);
+            free(holding);
+        }
     } else if (is_last) {
         rc = refuse(l, &holder, silence);
     } else {
@@ -224,6 +276,7 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
     mur_holder_self(&self, run_id);
     l->fd = -1;
     l->path = mur_path_join(store, "_lock");
+    l->breaking_path = mur_path_join(store, "_lock-breaking");
     l->stop_path = mur_stop_path(store, run_id);
     l->own_path = mur_format("%s-%s-%" PRId64 "-%s", l->path, self.host, self.pid, run_id);
     mur_holder_format(&l->text, &self);
@@ -254,6 +307,7 @@ int mur_lock_take(mur_lock **out, const char *store, const char *run_id, bool is
         free(l->path);
         free(l->own_path);
         free(l->stop_path);
+        free(l->breaking_path);
         free(l);
         l = NULL;
     }
@@ -312,5 +366,6 @@ void mur_lock_release(mur_lock **lock)
     free(l->path);
     free(l->own_path);
     free(l->stop_path);
+    free(l->breaking_path);
     free(l);
 }

@@ -458,6 +458,27 @@ static void released_lock_leaves_the_failure_in_hand(void **state)
     assert_message("the reason");
 }
 
+/* Who breaks a lock leaves a mark meanwhile; one that died over it is waited for, and then passed. */
+static void starter_that_died_while_it_broke_a_lock_is_passed(void **state)
+{
+    (void)state;
+    mur_holder h;
+    mur_holder_self(&h, "dead");
+    h.pid_start--;
+    leave_lock(&h, 0);
+    char *mark = mur_path_join(folder, "_lock-breaking");
+    assert_done(mur_file_write(mark, (mur_view){0}));
+    mur_store *s = open_store();
+    double start = mur_monotonic();
+    assert_done(mur_store_lock(s, "run", false));
+    assert_true(mur_monotonic() - start > 1.5); /* it could have been alive */
+    assert_done(publish_one(s));
+    mur_store_close(&s);
+    assert_clean();
+    free(mark);
+    mur_holder_clear(&h);
+}
+
 /* Starters that all find a dead holder's lock: each gets it in turn, none together with another. */
 #define STARTERS 6
 static void starters_that_race_for_a_dead_lock_take_turns(void **state)
@@ -514,6 +535,7 @@ int main(void)
         LOCK_TEST(holder_reads_back_as_it_was_written),
         LOCK_TEST(writer_that_lost_its_lock_publishes_nothing),
         LOCK_TEST(released_lock_leaves_the_failure_in_hand),
+        LOCK_TEST(starter_that_died_while_it_broke_a_lock_is_passed),
         LOCK_TEST(starters_that_race_for_a_dead_lock_take_turns),
         LOCK_TEST(requeued_job_and_rebooted_host_take_over_at_once),
         LOCK_TEST(lock_that_may_not_be_written_or_read_is_named),

@@ -26,7 +26,7 @@ typedef struct mur_option {
 /* The row of every command that runs a model; mur_precision_parse takes its value. */
 #define MUR_PRECISION_OPTION                                                                                           \
     {                                                                                                                  \
-        "precision", "fp32|bf16|int8", "arithmetic of the model (default fp32)", NULL                                       \
+        "precision", "fp32|bf16|int8", "arithmetic of the model (default fp32)", NULL                                  \
     }
 
 typedef struct mur_command {

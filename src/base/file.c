@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "murmur/fault.h"
@@ -193,6 +196,47 @@ int mur_folder_make(const char *path)
     }
     free(copy);
     return rc;
+}
+
+int mur_folder_make_temporary(char **path, const char *name)
+{
+    const char *root = getenv("TMPDIR");
+    *path = mur_format("%s/murmur-%s-XXXXXX", root && *root ? root : "/tmp", name);
+    if (mkdtemp(*path))
+        return 0;
+    int rc = mur_fail_errno(MUR_ECREATE, "cannot make a folder like %s", *path);
+    free(*path);
+    *path = NULL;
+    return rc;
+}
+
+/* nftw's, whose walk goes on where this returns 0. */
+static _Thread_local int failure;
+
+static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about, (void)kind, (void)where;
+    if (remove(path) < 0 && errno != ENOENT)
+        failure = errno;
+    return 0;
+}
+
+bool mur_folder_remove(const char *path)
+{
+    failure = 0;
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT)
+        failure = errno;
+    errno = failure;
+    return failure == 0;
+}
+
+int mur_path_space(int64_t *bytes, const char *path)
+{
+    struct statvfs about;
+    if (statvfs(path, &about) < 0)
+        return mur_fail_errno(MUR_EIO, "cannot ask for the space left at %s", path);
+    *bytes = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+    return 0;
 }
 
 bool mur_path_exists(const char *path)

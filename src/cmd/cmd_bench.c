@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <ftw.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,29 +180,21 @@ int mur_bench_step(mur_cost *cost, int (*step)(void *context, double *seconds), 
     return got.rc < 0 ? mur_fail(got.rc, "%s", got.message) : 0;
 }
 
-static int remove_entry(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path);
-}
-
 static int run_in_folder(settings *s, size_t i)
 {
-    const char *root = getenv("TMPDIR");
-    char *folder = s->dir ? mur_path_join(s->dir, measurements[i].name)
-                          : mur_format("%s/murmur-bench-XXXXXX", root && *root ? root : "/tmp");
-    int rc = 0;
-    if (s->dir && mur_path_exists(folder))
+    char *folder = s->dir ? mur_path_join(s->dir, measurements[i].name) : NULL;
+    int rc;
+    if (!folder)
+        rc = mur_folder_make_temporary(&folder, "bench");
+    else if (mur_path_exists(folder))
         rc = mur_fail(MUR_ECREATE, "%s is there already: give another --dir", folder);
-    else if (s->dir)
+    else
         rc = mur_folder_make(folder);
-    else if (!mkdtemp(folder))
-        rc = mur_fail_errno(MUR_ECREATE, "cannot create %s", folder);
     if (rc == 0) {
         s->bench.folder = folder;
         rc = measurements[i].run(&s->bench);
         s->bench.folder = NULL;
-        if (!s->dir && nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
+        if (!s->dir && !mur_folder_remove(folder))
             mur_log_warn("cannot remove %s: %s", folder, strerror(errno));
     }
     free(folder);

@@ -1,9 +1,6 @@
 #include "evaluation_files.h"
 
-#include <dirent.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "evaluation_print.h"
 #include "murmur/charts.h"
@@ -69,15 +66,9 @@ static void add_pictures(mur_tracked_run *run, const mur_evaluation *e, const ch
 
 int mur_evaluation_files_make(char **folder, mur_tracked_run *run, const mur_evaluation *e)
 {
-    const char *temporary = getenv("TMPDIR");
-    *folder = mur_format("%s/murmur-evaluate-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    if (!mkdtemp(*folder)) {
-        int rc = mur_fail_errno(MUR_ECREATE, "cannot make a folder like %s", *folder);
-        free(*folder);
-        *folder = NULL;
-        return rc;
-    }
-    int rc = add_json(run, e, *folder);
+    int rc = mur_folder_make_temporary(folder, "evaluate");
+    if (rc == 0)
+        rc = add_json(run, e, *folder);
     if (rc == 0)
         add_pictures(run, e, *folder);
     return rc;
@@ -85,16 +76,8 @@ int mur_evaluation_files_make(char **folder, mur_tracked_run *run, const mur_eva
 
 void mur_evaluation_files_remove(char **folder)
 {
-    DIR *files = *folder ? opendir(*folder) : NULL;
-    for (struct dirent *file; files && (file = readdir(files));) {
-        char *path = mur_path_join(*folder, file->d_name);
-        unlink(path); /* but for . and .., which are folders */
-        free(path);
-    }
-    if (files) {
-        closedir(files);
-        rmdir(*folder);
-    }
+    if (*folder)
+        mur_folder_remove(*folder);
     free(*folder);
     *folder = NULL;
 }

@@ -1,7 +1,7 @@
 #include <stdlib.h>
-#include <sys/statvfs.h>
 
 #include "comm_mpi.h"
+#include "murmur/file.h"
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 
@@ -14,11 +14,10 @@ struct mur_share_handles {
 /* Open MPI backs shared windows with files in /dev/shm; a too small one kills ranks with SIGBUS at the first touch. */
 static int check_room(size_t len)
 {
-    struct statvfs about;
     char need[MUR_QUANTITY_TEXT], have[MUR_QUANTITY_TEXT];
-    if (statvfs("/dev/shm", &about) != 0)
-        return 0; /* not Linux's layout: let MPI decide */
-    int64_t room = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+    int64_t room;
+    if (mur_path_space(&room, "/dev/shm") < 0) /* not Linux's layout: let MPI decide */
+        return 0;
     if (room >= (int64_t)len)
         return 0;
     return mur_fail(MUR_EINTERNAL,

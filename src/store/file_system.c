@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,15 +104,14 @@ int mur_file_system_try(mur_file_system *out, const mur_comm *c, const char *fol
     *out = (mur_file_system){.first_blind = -1};
     if (c->rank == 0) {
         char id[MUR_RUN_ID];
-        struct statvfs about;
         mur_run_id_make(id);
         place = nearest(folder);
         if (!place)
             rc = mur_error_last()->code;
         if (rc == 0) {
             find_type(out->type, place);
-            if (statvfs(place, &about) == 0)
-                out->available = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
+            if (mur_path_space(&out->available, place) < 0)
+                out->available = 0; /* not told */
             mur_buf_printf(&name, "%s/.murmur-doctor-%s", place, id);
             other = mur_format("%s.link", mur_buf_text(&name));
             rc = try_files(out, mur_buf_text(&name), other);

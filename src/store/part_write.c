@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cut.h"
@@ -117,12 +116,10 @@ static int64_t raw_bytes(const writer *w, size_t set)
 
 static int check_room(const writer *w, int64_t need)
 {
-    struct statvfs about;
-    if (statvfs(w->folder, &about) < 0)
-        return mur_fail_errno(MUR_EIO, "cannot ask for the free space of %s", w->folder);
-    int64_t have = (int64_t)about.f_bavail * (int64_t)about.f_frsize;
-    if (have >= need)
-        return 0;
+    int64_t have;
+    int rc = mur_path_space(&have, w->folder);
+    if (rc < 0 || have >= need)
+        return rc;
     char need_text[MUR_QUANTITY_TEXT], have_text[MUR_QUANTITY_TEXT];
     return mur_fail(MUR_EIO, "%s has %s free and a new part needs up to %s: free some space and run again", w->folder,
                     mur_size_format(have_text, have), mur_size_format(need_text, need));

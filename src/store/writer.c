@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lock_holder.h"
@@ -146,10 +145,7 @@ static int count_folder(const char *path, int depth, mur_disk_use *use)
 
 int mur_store_disk_use(const char *store, mur_disk_use *out)
 {
-    struct statvfs about;
     *out = (mur_disk_use){0};
-    if (statvfs(store, &about) < 0)
-        return mur_fail_errno(MUR_EIO, "cannot ask for the space left at %s", store);
-    out->available = (int64_t)(about.f_bavail * about.f_frsize);
-    return count_folder(store, 1, out);
+    int rc = mur_path_space(&out->available, store);
+    return rc < 0 ? rc : count_folder(store, 1, out);
 }

@@ -99,7 +99,7 @@ static int make_experiment(const writer *w, const char *id, const char *name)
     if (rc == 0)
         rc = mur_file_sync_name(place);
     if (rc == 1)
-        mur_walk_remove(made);
+        mur_folder_remove(made);
     mur_buf_clear(&meta);
     free(made);
     free(place);
@@ -297,7 +297,7 @@ int mur_file_store_add(char **run_folder, const char *folder, const mur_tracked_
     if (rc == 0)
         rc = write_run(run_folder, &w, r);
     if (w.scratch)
-        mur_walk_remove(w.scratch);
+        mur_folder_remove(w.scratch);
     if (rc < 0) {
         free(*run_folder);
         *run_folder = NULL;

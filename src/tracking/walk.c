@@ -2,8 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,15 +78,4 @@ int mur_walk_files(const char *path, int (*take)(void *context, const char *name
     descent d = {"", 0, take, context};
     int rc = mur_walk_entries(path, false, take_file, &d);
     return rc == 0 ? mur_walk_entries(path, true, take_folder, &d) : rc;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about, (void)kind, (void)where;
-    return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-void mur_walk_remove(const char *path)
-{
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

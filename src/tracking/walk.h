@@ -16,7 +16,4 @@ int mur_walk_entries(const char *path, bool is_of_folders,
 int mur_walk_files(const char *path, int (*take)(void *context, const char *name, const char *path),
                    void *context) MUR_MUST_USE;
 
-/* Removes the folder and all below it, as far as it goes. */
-void mur_walk_remove(const char *path);
-
 #endif

@@ -36,6 +36,17 @@ int mur_file_sync_name(const char *path) MUR_MUST_USE;
 /* Makes the folder and its missing parents, their names brought to disk. MUR_ECREATE. */
 int mur_folder_make(const char *path) MUR_MUST_USE;
 
+/* Makes a new folder below $TMPDIR, or /tmp, whose name begins with murmur-NAME; its path is a fresh string.
+ * MUR_ECREATE, and NULL. */
+int mur_folder_make_temporary(char **path, const char *name) MUR_MUST_USE;
+
+/* Removes the folder and all in it, as far as it goes; nothing there is fine. Whether all of it is gone, else errno
+ * tells why. Sets no message: it cleans up behind what may have failed. */
+bool mur_folder_remove(const char *path);
+
+/* Bytes that are left to this user on the file system of `path`. MUR_EIO. */
+int mur_path_space(int64_t *bytes, const char *path) MUR_MUST_USE;
+
 bool mur_path_exists(const char *path);
 bool mur_path_is_folder(const char *path);
 

@@ -14,11 +14,13 @@ if [ "${1:-}" != --draw ]; then
     "${MURMUR_BINARY:-build/release/murmur}" bench peak encoder --json | ${PYTHON:-python3} -c '
 import json, sys
 weight_bytes = {"fp32": 4, "bf16": 2, "int8": 1}
+roofs = set()
 print("# scripts/roofline.sh: kind, name, operations for each byte of weights, 1e9 operations (memory: bytes) a second, of the peak")
 for line in map(json.loads, sys.stdin):
     if line["bench"] == "peak" and line["what"] == "memory":
         print("memory", "memory", 0, round(line["bytes_per_s"] / 1e9, 1), 1, sep="\t")
-    elif line["bench"] == "peak" and line["gflops"]:
+    elif line["bench"] == "peak" and line["gflops"] and line["what"] not in roofs: # the widest instructions come first
+        roofs.add(line["what"])
         print("roof", line["what"], 0, round(line["gflops"], 1), 1, sep="\t")
     elif line["bench"] == "encoder" and line["fraction_by_cpu"]: # bf16 only where it has a roof
         reached = line["gflops"] * line["seconds"] / line["cpu"]

@@ -179,7 +179,7 @@ static double sum_over_ranks(const mur_comm *c, double value)
 /* All cores at the same time, as their clocks depend on it. 0 where there is no such peak. */
 static double measure_peak(const job *j)
 {
-    double peak = 1e-9 * mur_peak_measure(j->peak, PEAK_SECONDS);
+    double peak = 1e-9 * mur_peak_measure(j->peak, 0, PEAK_SECONDS);
     return sum_over_ranks(j->bench->comm, isnan(peak) ? 0 : peak);
 }
 
@@ -229,7 +229,7 @@ static int tell(job *j)
     double seconds = mur_bench_median(j->seconds, N_REPEATS), cpu = mur_bench_median(j->cpu, N_REPEATS);
     double work = 1e-9 * n_tokens * work_of_token(mur_model_config_of(j->model));
     double peak = mur_bench_median(j->peaks, N_REPEATS + 1), in_kernels = 0;
-    if (!mur_peak_instructions(j->peak))
+    if (!mur_peak_instructions(j->peak, 0))
         peak = NAN;
     for (int k = 0; k < MUR_N_KERNELS; k++)
         in_kernels += j->by_kernel[k];
@@ -246,6 +246,7 @@ static int tell(job *j)
         {"tweets_per_s", n_tweets / seconds, MUR_NUMBER, NULL},
         {"tokens_per_s", n_tokens / seconds, MUR_NUMBER, NULL},
         {"gflops", work / seconds, MUR_NUMBER, NULL},
+        {"peak_instructions", 0, MUR_TEXT, mur_peak_instructions(j->peak, 0)},
         {"peak_gflops", peak, MUR_NUMBER, NULL},
         {"fraction_of_peak", work / seconds / peak, MUR_NUMBER, NULL},
         {"fraction_by_cpu", work / (cpu / c->n_ranks) / peak, MUR_NUMBER, NULL},

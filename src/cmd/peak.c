@@ -16,6 +16,7 @@
 #endif
 
 #include "murmur/mem.h"
+#include "murmur/model.h"
 
 #define STEPS 20000L /* of a loop: some 50 µs */
 #define SUMS 12      /* of a step */
@@ -77,31 +78,48 @@ LOOP(int8_avx, __attribute__((target("avx2"))), unsigned8, (unsigned8)_mm256_set
 #define NEXT_VNNI(s) INSTRUCTION("vpdpbusd", s)
 LOOP(int8_avx512, __attribute__((target("avx512f"))), unsigned16, (unsigned16)_mm512_set1_epi32(digits), NEXT_VNNI)
 
-static bool has_avx512(void)
-{
-    return __builtin_cpu_supports("avx512f");
-}
+/* Products of tiles, 16 by 16 sums each: as many operations a step as SUMS rounds of four sums, which is what tiles are
+ * left beside those of the operands. Tiles are there once mur_instruction_set_at has named them. */
+#define NEXT_TILES(name)                                                                                               \
+    __asm__ volatile(name " %tmm6, %tmm4, %tmm0\n\t" name " %tmm7, %tmm4, %tmm1\n\t" name                              \
+                          " %tmm6, %tmm5, %tmm2\n\t" name " %tmm7, %tmm5, %tmm3")
+#define TILE_LOOP(name, instruction)                                                                                   \
+    AMX static void name(void)                                                                                         \
+    {                                                                                                                  \
+        begin_tiles();                                                                                                 \
+        for (long step = 0; step < STEPS; step += TILE_STEPS)                                                          \
+            for (int sum = 0; sum < SUMS; sum += 4)                                                                    \
+                NEXT_TILES(instruction);                                                                               \
+        _tile_release();                                                                                               \
+    }
+#define TILE_STEPS 20 /* of LOOP's for one of these, so that neither takes long */
+#define AMX __attribute__((target("amx-tile")))
 
-static bool has_bf16(void)
+AMX static void begin_tiles(void)
 {
-    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+    /* Palette 1, then rows of 64 bytes, 16 of them, in each of eight tiles (Intel's manual, ldtilecfg). */
+    _Alignas(64) unsigned char shape[64] = {1};
+    for (size_t tile = 0; tile < 8; tile++) {
+        shape[16 + 2 * tile] = 64;
+        shape[48 + tile] = 16;
+    }
+    int rows[256];
+    for (size_t i = 0; i < 256; i++)
+        rows[i] = digits;
+    __asm__ volatile("ldtilecfg %0" ::"m"(shape) : "memory");
+    _tile_loadd(4, rows, 64);
+    _tile_loadd(5, rows, 64);
+    _tile_loadd(6, rows, 64);
+    _tile_loadd(7, rows, 64);
 }
-
-static bool has_vnni(void)
-{
-    return has_avx512() && __builtin_cpu_supports("avx512vnni");
-}
-
-static bool has_fma(void)
-{
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
+TILE_LOOP(bf16_amx, "tdpbf16ps")
+TILE_LOOP(int8_amx, "tdpbusd")
 
 /* Leaf 7.1, EAX bit 4: compilers' own tests do not all know it. */
 static bool has_avx_vnni(void)
 {
     unsigned a, b, c, d;
-    return has_fma() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
 }
 #elif defined(__aarch64__)
 #define NEXT_NEON(s) __asm__ volatile("fmla %0.4s, %1.4s, %1.4s" : "+w"(s) : "w"(x))
@@ -118,6 +136,7 @@ static bool always(void)
 
 typedef struct method {
     const char *instructions;
+    const char *set; /* of kernels that may use them (mur_instruction_set_at) */
     bool (*is_there)(void);
     void (*loop)(void);
     double operations; /* of one NEXT */
@@ -126,28 +145,30 @@ typedef struct method {
 /* Best first; ends with a zeroed one. */
 static const method fp32_methods[] = {
 #if defined(__x86_64__)
-    {"AVX-512 FMA", has_avx512, fp32_avx512, 2 * 16},
-    {"AVX2 FMA", has_fma, fp32_avx2, 2 * 8},
-    {"SSE multiply and add", always, fp32_sse, 2 * 4},
+    {"AVX-512 FMA", "avx512", always, fp32_avx512, 2 * 16},
+    {"AVX2 FMA", "avx2", always, fp32_avx2, 2 * 8},
+    {"SSE multiply and add", "portable", always, fp32_sse, 2 * 4},
 #elif defined(__aarch64__)
-    {"NEON FMA", always, fp32_neon, 2 * 4},
+    {"NEON FMA", "portable", always, fp32_neon, 2 * 4},
 #else
-    {"scalar multiply and add", always, fp32_scalar, 2},
+    {"scalar multiply and add", "portable", always, fp32_scalar, 2},
 #endif
-    {NULL, NULL, NULL, 0},
+    {NULL, NULL, NULL, NULL, 0},
 };
 static const method bf16_methods[] = {
 #if defined(__x86_64__)
-    {"AVX-512 BF16", has_bf16, bf16_avx512, 2 * 32},
+    {"AMX-BF16", "amx", always, bf16_amx, 2.0 * 16 * 16 * 32 / TILE_STEPS},
+    {"AVX-512 BF16", "avx512bf16", always, bf16_avx512, 2 * 32},
 #endif
-    {NULL, NULL, NULL, 0},
+    {NULL, NULL, NULL, NULL, 0},
 };
 static const method int8_methods[] = {
 #if defined(__x86_64__)
-    {"AVX-512 VNNI", has_vnni, int8_avx512, 2 * 64},
-    {"AVX-VNNI", has_avx_vnni, int8_avx, 2 * 32},
+    {"AMX-INT8", "amx", always, int8_amx, 2.0 * 16 * 16 * 64 / TILE_STEPS},
+    {"AVX-512 VNNI", "avx512vnni", always, int8_avx512, 2 * 64},
+    {"AVX-VNNI", "avx2", has_avx_vnni, int8_avx, 2 * 32},
 #endif
-    {NULL, NULL, NULL, 0},
+    {NULL, NULL, NULL, NULL, 0},
 };
 static const struct {
     const char *name;
@@ -158,10 +179,20 @@ static const struct {
     [MUR_PEAK_INT8] = {"int8", int8_methods},
 };
 
-static const method *method_of(mur_peak_kind kind)
+static bool may_use(const method *m)
+{
+    const char *set;
+    for (size_t i = 0; (set = mur_instruction_set_at(i)); i++)
+        if (strcmp(set, m->set) == 0)
+            return m->is_there();
+    return false;
+}
+
+/* The i-th of a kind that may be used. */
+static const method *method_at(mur_peak_kind kind, size_t i)
 {
     for (const method *m = kinds[kind].methods; m->loop; m++)
-        if (m->is_there())
+        if (may_use(m) && i-- == 0)
             return m;
     return NULL;
 }
@@ -171,9 +202,9 @@ const char *mur_peak_name(mur_peak_kind kind)
     return kinds[kind].name;
 }
 
-const char *mur_peak_instructions(mur_peak_kind kind)
+const char *mur_peak_instructions(mur_peak_kind kind, size_t i)
 {
-    const method *m = method_of(kind);
+    const method *m = method_at(kind, i);
     return m ? m->instructions : NULL;
 }
 
@@ -184,9 +215,9 @@ double mur_thread_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-double mur_peak_measure(mur_peak_kind kind, double seconds)
+double mur_peak_measure(mur_peak_kind kind, size_t i, double seconds)
 {
-    const method *m = method_of(kind);
+    const method *m = method_at(kind, i);
     if (!m)
         return NAN;
     /* First a while that does not count: processors take up to a millisecond to settle on a clock for wide vectors. */

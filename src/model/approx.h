@@ -109,22 +109,26 @@ static inline float mur_gelu_fused(float x)
     return x * __builtin_fmaf(c, p, 0.5f);
 }
 
+/* Of mur_gelu_coarse's p, the highest term first. */
+#define MUR_GELU_COARSE_LIMIT 0x40733333 /* 3.8f */
+#define MUR_GELU_COARSE_FIRST 3.66576351e-8f
+#define MUR_GELU_COARSE_REST(NEXT)                                                                                     \
+    NEXT(-2.27245550e-6f)                                                                                              \
+    NEXT(6.06846879e-5f)                                                                                               \
+    NEXT(-9.31546674e-4f) NEXT(9.31663159e-3f) NEXT(-6.57197833e-2f) NEXT(3.98676753e-1f)
+
 /* The same for what is rounded to 8 bits next: x (1/2 + c p(c²)), c = x within ±3.8, error below 7e-5 |x|. */
 static inline float mur_gelu_coarse(float x)
 {
-    const int32_t limit = 0x40733333; /* 3.8f */
+    const int32_t limit = MUR_GELU_COARSE_LIMIT;
     uint32_t bits = mur_bits_of_float(x);
     int32_t size = (int32_t)(bits & 0x7FFFFFFFu);
     size = size < limit ? size : limit;
     float c = mur_float_of_bits((bits & 0x80000000u) | (uint32_t)size);
-    float t = c * c;
-    float p = 3.66576351e-8f;
-    p = p * t + -2.27245550e-6f;
-    p = p * t + 6.06846879e-5f;
-    p = p * t + -9.31546674e-4f;
-    p = p * t + 9.31663159e-3f;
-    p = p * t + -6.57197833e-2f;
-    p = p * t + 3.98676753e-1f;
+    float t = c * c, p = MUR_GELU_COARSE_FIRST;
+#define NEXT(term) p = p * t + term;
+    MUR_GELU_COARSE_REST(NEXT)
+#undef NEXT
     return x * (0.5f + c * p);
 }
 

@@ -24,10 +24,10 @@ static size_t count_panels(size_t n_outputs)
 
 static size_t count_groups(size_t n_inputs)
 {
-    return (n_inputs + 3) / 4;
+    return (n_inputs + LINE - 1) / LINE * (LINE / 4);
 }
 
-static size_t panel_bytes(size_t n_inputs)
+size_t mur_int8_panel_bytes(size_t n_inputs)
 {
     return count_groups(n_inputs) * 4 * COLUMNS;
 }
@@ -35,7 +35,7 @@ static size_t panel_bytes(size_t n_inputs)
 /* Scales, offsets, panels: all of them whole cache lines. */
 static size_t matrix_bytes(size_t n_outputs, size_t n_inputs)
 {
-    return count_panels(n_outputs) * (COLUMNS * (sizeof(float) + sizeof(int32_t)) + panel_bytes(n_inputs));
+    return count_panels(n_outputs) * (COLUMNS * (sizeof(float) + sizeof(int32_t)) + mur_int8_panel_bytes(n_inputs));
 }
 
 mur_int8_matrix mur_int8_matrix_at(const void *packed, size_t n_outputs, size_t n_inputs)
@@ -54,7 +54,7 @@ static void pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, 
     int8_t *panels = (int8_t *)(offsets + n_padded);
     for (size_t i = 0; i < n; i++, weights += n_inputs) {
         size_t output = first + i;
-        int8_t *to = panels + output / COLUMNS * panel_bytes(n_inputs) + output % COLUMNS * 4;
+        int8_t *to = panels + output / COLUMNS * mur_int8_panel_bytes(n_inputs) + output % COLUMNS * 4;
         float most = 0;
         for (size_t k = 0; k < n_inputs; k++)
             most = fabsf(weights[k]) > most ? fabsf(weights[k]) : most;
@@ -104,8 +104,8 @@ static void multiply_panel(const mur_kernels *k, const mur_int8_product *p, size
     for (size_t row = from; row < end; row += ROWS) {
         const int8_t *ahead = next + (row - from) / ROWS % AHEAD_TILES * slice;
         size_t n_rows = end - row < ROWS ? end - row : ROWS;
-        k->int8_tile(c, p->x->values + row * stride, stride, n_rows, w->panels + panel * panel_bytes(w->n_inputs),
-                     w->offsets + begin, n_groups, ahead);
+        k->int8_tile(c, p->x->values + row * stride, stride, n_rows,
+                     w->panels + panel * mur_int8_panel_bytes(w->n_inputs), w->offsets + begin, n_groups, ahead);
         k->scale_tile(&(mur_scaling){
             .y = p->y + row * p->ld_y + column,
             .ld_y = p->ld_y,
@@ -122,9 +122,14 @@ static void multiply_panel(const mur_kernels *k, const mur_int8_product *p, size
 
 void mur_int8_linear(const mur_kernels *k, const mur_int8_product *p)
 {
+    if (k->int8_linear) {
+        k->int8_linear(k, p);
+        return;
+    }
     size_t block = BLOCK_BYTES / mur_int8_stride(p->w->n_inputs) / ROWS * ROWS;
     block = block > ROWS ? block : ROWS;
-    size_t first = p->first / COLUMNS, end = count_panels(p->first + p->n_outputs), bytes = panel_bytes(p->w->n_inputs);
+    size_t first = p->first / COLUMNS, end = count_panels(p->first + p->n_outputs),
+           bytes = mur_int8_panel_bytes(p->w->n_inputs);
     for (size_t row = 0; row < p->n; row += block) {
         size_t row_end = row + block < p->n ? row + block : p->n;
         const int8_t *after = row_end < p->n ? p->w->panels + first * bytes : p->next;

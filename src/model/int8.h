@@ -6,7 +6,7 @@
  * factor without sign: sums then begin at -128 Σ q of the weights.
  *
  * Weights are packed once, when they are loaded, in panels of 32 outputs: of each four inputs the four weights of
- * output 0, those of output 1, … Outputs and inputs are filled up with zeros to whole panels.
+ * output 0, those of output 1, … Outputs are filled up with zeros to whole panels, inputs to whole lines of 64.
  */
 #ifndef MURMUR_MODEL_INT8_H
 #define MURMUR_MODEL_INT8_H
@@ -31,9 +31,11 @@ typedef struct mur_int8_matrix {
 /* A matrix that mur_packing_int8 rounded and packed. */
 mur_int8_matrix mur_int8_matrix_at(const void *packed, size_t n_outputs, size_t n_inputs);
 
+size_t mur_int8_panel_bytes(size_t n_inputs);
+
 /* Rounded activations. */
 typedef struct mur_int8_rows {
-    uint8_t *values; /* rows of mur_int8_stride(width) bytes */
+    uint8_t *values; /* rows of mur_int8_stride(width) bytes; what is behind the width may be anything */
     float *scales;   /* of each row */
     size_t width;
 } mur_int8_rows;

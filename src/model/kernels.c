@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #endif
 
+#include "amx.h"
 #include "approx.h"
 #include "murmur/buf.h"
 
@@ -140,10 +141,13 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #define BF16_NAME_portable "murmur-bf16"
 #define BF16_NAME_avx2 BF16_NAME_portable
 #define BF16_NAME_avx512 BF16_NAME_portable
+#define BF16_NAME_avx512vnni BF16_NAME_portable
 #define BF16_NAME_avx512bf16 "murmur-vdpbf16ps"
+#define BF16_NAME_amx "murmur-tdpbf16ps"
 
-/* A set: what it is called, the loops that it uses, and its tiles of 8-bit integers, of bf16 and of fp32. */
-#define KERNELS(set, loops, int8, bf16, fp32)                                                                          \
+/* A set: what it is called, the loops that it uses, its tiles of 8-bit integers, of bf16 and of fp32, and its whole
+ * products of the first two. */
+#define KERNELS(set, loops, int8, bf16, fp32, of_int8, of_bf16)                                                        \
     static const mur_kernels kernels_##set = {                                                                         \
         .name = #set,                                                                                                  \
         .add_three = add_three_##loops,                                                                                \
@@ -161,27 +165,32 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
         .scale_tile = scale_tile_##loops,                                                                              \
         .fp32_tile = fp32,                                                                                             \
         .bf16_tile = mur_tile_bf16_##bf16,                                                                             \
-        .bf16_name = BF16_NAME_##bf16,                                                                                 \
+        .bf16_name = BF16_NAME_##set,                                                                                  \
+        .int8_linear = of_int8,                                                                                        \
+        .bf16_linear = of_bf16,                                                                                        \
         .place_tile = place_tile_##loops,                                                                              \
         .place_gelu = place_gelu_##loops,                                                                              \
         .round_bf16 = round_bf16_##loops,                                                                              \
     };
-KERNELS(portable, portable, portable, portable, NULL)
+KERNELS(portable, portable, portable, portable, NULL, NULL, NULL)
 #if defined(__x86_64__)
-KERNELS(avx2, avx2, avx2, avx2, mur_tile_fp32_avx2)
-KERNELS(avx512, avx512, avx2, avx512, mur_tile_fp32_avx512)
-KERNELS(avx512vnni, avx512, avx512vnni, avx512, mur_tile_fp32_avx512)
-KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512)
+KERNELS(avx2, avx2, avx2, avx2, mur_tile_fp32_avx2, NULL, NULL)
+KERNELS(avx512, avx512, avx2, avx512, mur_tile_fp32_avx512, NULL, NULL)
+KERNELS(avx512vnni, avx512, avx512vnni, avx512, mur_tile_fp32_avx512, NULL, NULL)
+KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512, NULL, NULL)
+KERNELS(amx, avx512, avx512vnni, avx512, mur_tile_fp32_avx512, mur_amx_int8_linear, mur_amx_bf16_linear)
 #endif
 
 const mur_kernels *mur_kernels_at(size_t i)
 {
-    const mur_kernels *found[6] = {NULL};
+    const mur_kernels *found[7] = {NULL};
     size_t n = 0;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")) {
         if (__builtin_cpu_supports("avx512vnni")) {
+            if (mur_amx_is_there())
+                found[n++] = &kernels_amx;
             if (__builtin_cpu_supports("avx512bf16"))
                 found[n++] = &kernels_avx512bf16;
             found[n++] = &kernels_avx512vnni;
@@ -209,6 +218,16 @@ int mur_kernels_choose(const mur_kernels **out)
                              mur_buf_text(&names));
     mur_buf_clear(&names);
     return rc;
+}
+
+const char *mur_instruction_set_at(size_t i)
+{
+    const mur_kernels *best, *at;
+    if (mur_kernels_choose(&best) < 0)
+        return NULL;
+    for (size_t skipped = 0; (at = mur_kernels_at(i + skipped)) && mur_kernels_at(skipped) != best;)
+        skipped++;
+    return at ? at->name : NULL;
 }
 
 mur_activate *mur_kernels_activation(const mur_kernels *k, mur_activation activation)

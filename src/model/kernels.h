@@ -58,8 +58,11 @@ typedef struct mur_placing {
 typedef void mur_linear_function(float *y, size_t ld_y, const float *x, const float *w, const float *b, size_t n,
                                  size_t in, size_t out);
 
+struct mur_int8_product;
+struct mur_panels_product;
+
 typedef struct mur_kernels {
-    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni", "avx512bf16" */
+    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx" */
 
     /* y[n] = a[n] + b[n] + c[n] */
     void (*add_three)(float *y, const float *a, const float *b, const float *c, size_t n);
@@ -91,6 +94,11 @@ typedef struct mur_kernels {
     mur_word_tile *fp32_tile; /* NULL: BLAS computes fp32 products, of matrices as they are in the file */
     mur_word_tile *bf16_tile;
     const char *bf16_name; /* of its arithmetic: mur_model_kernel */
+
+    /* Whole products, for instructions that the tiles above do not fit (amx.h); NULL: by those tiles. */
+    void (*int8_linear)(const struct mur_kernels *k, const struct mur_int8_product *p);
+    void (*bf16_linear)(const struct mur_kernels *k, const struct mur_panels_product *p);
+
     void (*place_tile)(const mur_placing *p);
     void (*place_gelu)(const mur_placing *p); /* y = gelu(c + bias) of all of a tile's columns */
     void (*round_bf16)(uint16_t *y, const float *x, size_t n);

@@ -16,6 +16,9 @@
  * rows. */
 #define MOST_WORDS ((size_t)768)
 
+/* Of a row of bf16 that fill a line. */
+#define BF16_INPUTS (LINE / sizeof(uint16_t))
+
 /* After so many tiles of a panel the next panel has been fetched. */
 #define AHEAD_TILES ((size_t)8)
 
@@ -36,7 +39,7 @@ mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_words)
 
 size_t mur_bf16_words(size_t n_inputs)
 {
-    return (n_inputs + 1) / 2;
+    return (n_inputs + BF16_INPUTS - 1) / BF16_INPUTS * (BF16_INPUTS / 2);
 }
 
 size_t mur_panels_stride(size_t n_words)
@@ -140,6 +143,10 @@ static void multiply_panel(const mur_kernels *k, mur_word_tile *tile, const mur_
 
 void mur_panels_linear(const mur_kernels *k, mur_word_tile *tile, const mur_panels_product *p)
 {
+    if (k->bf16_linear && tile == k->bf16_tile) {
+        k->bf16_linear(k, p);
+        return;
+    }
     const size_t n_words = p->w->n_words, first = p->first / COLUMNS, end = count_panels(p->first + p->n_outputs);
     size_t n_pieces = p->f || p->is_rounded ? 1 : (n_words + MOST_WORDS - 1) / MOST_WORDS;
     size_t most = (n_words + n_pieces - 1) / n_pieces, block = BLOCK_BYTES / (most * sizeof(uint32_t)) / ROWS * ROWS;

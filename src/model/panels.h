@@ -21,7 +21,7 @@ typedef struct mur_panels {
 
 mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_words);
 
-/* Words of a row of bf16. */
+/* Words of a row of bf16: whole lines, filled up with zeros. */
 size_t mur_bf16_words(size_t n_inputs);
 
 /* Bytes from one row to the next: whole cache lines, an odd number of them, so that the rows of a tile do not fall into

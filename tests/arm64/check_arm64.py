@@ -15,7 +15,7 @@ import tempfile
 
 CROSS = "aarch64-linux-gnu-gcc"
 HEADERS = ["xxhash.h", "xxh3.h", "zlib.h", "zconf.h", "curl", "x86_64-linux-gnu/curl"]  # in the system's folder itself
-KERNELS = ["kernels.c", "int8.c", "int8_tile.c", "word_tile.c"]
+KERNELS = ["kernels.c", "amx.c", "int8.c", "int8_tile.c", "word_tile.c"]
 
 
 def flags_of(command):

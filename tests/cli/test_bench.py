@@ -66,13 +66,36 @@ class Bench(murmur_cli.TestCase):
             self.assertGreater(line["file_bytes"], 0)
         self.assertEqual(list(folder.iterdir()), [])
 
-    def test_peaks_are_there_or_null(self):
-        lines = self.assert_status(run("bench", "peak", "--json"), 0).rows
-        self.assertEqual([line["what"] for line in lines], ["fp32", "bf16", "int8", "memory"])
+    def peaks(self, isa=""):
+        lines = self.assert_status(run("bench", "peak", "--json", env={"MURMUR_ISA": isa}), 0).rows
+        self.assertEqual(lines[-1]["what"], "memory")
         self.assertGreater(lines.pop()["bytes_per_s"], 1 << 20)
+        kinds = {}
         for line in lines:
-            self.assertEqual(line["instructions"] is None, line["gflops"] is None)
-        self.assertGreater(lines[0]["gflops"], 0)
+            kinds.setdefault(line["what"], []).append(line)
+        self.assertEqual(list(kinds), ["fp32", "bf16", "int8"])
+        self.assertEqual(lines, sum(kinds.values(), []))
+        for of_kind in kinds.values():
+            if len(of_kind) == 1 and of_kind[0]["instructions"] is None:
+                self.assertIsNone(of_kind[0]["gflops"])
+                continue
+            self.assertEqual(len({line["instructions"] for line in of_kind}), len(of_kind))
+            for line in of_kind:
+                self.assertGreater(line["gflops"], 0)
+        self.assertGreater(kinds["fp32"][0]["gflops"], 0)
+        return {what: [line["instructions"] for line in of_kind] for what, of_kind in kinds.items()}
+
+    def test_peaks_are_there_or_null_and_capped_as_kernels_are(self):
+        every = self.peaks()
+        portable = self.peaks("portable")
+        self.assertEqual([len(names) for names in portable.values()], [1, 1, 1])
+        self.assertEqual((portable["bf16"], portable["int8"]), ([None], [None]))
+        available = run("classify", "x", env={"MURMUR_ISA": "?"}).errors[0].split("it has ")[1].split(", ")
+        for isa in available[1:]:
+            capped = self.peaks(isa)
+            for what, names in capped.items():
+                self.assertEqual(names, every[what][-len(names):] if names != [None] else [None])
+        self.assert_fails(run("bench", "peak", env={"MURMUR_ISA": "z80"}), 64)
 
     def check_encoder(self, line, work_of_token, n_ranks):
         """What the figures have to do with each other."""

@@ -176,7 +176,7 @@ static void linear_is_the_plain_triple_loop_on_every_instruction_set(void **stat
 static void linear_takes_more_rows_than_a_block_has(void **state)
 {
     (void)state;
-    layer l = make_layer(150, 3001, 33);
+    layer l = make_layer(171, 3001, 33);
     check_layer(&l);
     clear_layer(&l);
 }

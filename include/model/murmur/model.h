@@ -105,12 +105,16 @@ void mur_model_bind(mur_model *m, const void *block);
 uint64_t mur_model_hash(const mur_model *m);
 
 /* What decides the last bits of the model's logits, and how its block is laid out: BLAS's kernel type ("Haswell",
- * "SkylakeX", …) where BLAS multiplies, else "murmur-fma", "murmur-bf16", "murmur-vdpbf16ps" or "murmur-int8", which is
- * one kind of arithmetic each, on any machine. */
+ * "SkylakeX", …) where BLAS multiplies, else "murmur-fma", "murmur-bf16", "murmur-vdpbf16ps", "murmur-tdpbf16ps" or
+ * "murmur-int8", which is one kind of arithmetic each, on any machine. */
 const char *mur_model_kernel(const mur_model *m);
 
 /* The same of any model in fp32 on this machine. */
 const char *mur_fp32_kernel(void);
+
+/* The i-th set of vector instructions that may be used, best first, as MURMUR_ISA names it: those that the machine has,
+ * from the one on that MURMUR_ISA names. NULL behind the last, and, with the error MUR_EUSAGE, where it names none. */
+const char *mur_instruction_set_at(size_t i);
 
 /* The BLAS kernel type in use. mur_model_open makes BLAS single-threaded. */
 const char *mur_blas_kernel(void);

@@ -96,10 +96,10 @@ AMX INLINE __m512 gelu(__m512 x)
     __m512i bits = _mm512_castps_si512(x), size = _mm512_min_epi32(_mm512_andnot_si512(sign, bits), limit);
     __m512 c = _mm512_castsi512_ps(_mm512_or_si512(_mm512_and_si512(bits, sign), size)), t = _mm512_mul_ps(c, c);
     __m512 p = _mm512_set1_ps(MUR_GELU_COARSE_FIRST);
-#define NEXT(term) p = _mm512_add_ps(_mm512_mul_ps(p, t), _mm512_set1_ps(term));
+#define NEXT(term) p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(term));
     MUR_GELU_COARSE_REST(NEXT)
 #undef NEXT
-    return _mm512_mul_ps(x, _mm512_add_ps(_mm512_set1_ps(0.5f), _mm512_mul_ps(c, p)));
+    return _mm512_mul_ps(x, _mm512_fmadd_ps(c, p, _mm512_set1_ps(0.5f)));
 }
 
 /* mur_bf16_nearest of 16. */

@@ -25,6 +25,10 @@ static inline uint32_t mur_bits_of_float(float value)
     return bits;
 }
 
+/* Of e^r's p, the highest term first. */
+#define MUR_EXP_FIRST 1.38144669e-3f
+#define MUR_EXP_REST(NEXT) NEXT(8.36878041e-3f) NEXT(4.16683942e-2f) NEXT(1.66665201e-1f) NEXT(4.99999934e-1f)
+
 /* e^x for x <= 88; relative error below 2e-7. Below -87 it stays at e^-87 (1.6e-38), so nothing is subnormal.
  * x = n ln 2 + r with |r| <= ln 2 / 2, e^x = 2^n e^r, e^r = 1 + r + r² p(r). */
 static inline float mur_exp(float x)
@@ -36,11 +40,10 @@ static inline float mur_exp(float x)
     float whole = shifted - round;
     float r = x - whole * 0x1.63p-1f; /* ln 2 in two parts; the first has 9 bits, so its product is exact */
     r = r - whole * -2.12194440e-4f;
-    float p = 1.38144669e-3f;
-    p = p * r + 8.36878041e-3f;
-    p = p * r + 4.16683942e-2f;
-    p = p * r + 1.66665201e-1f;
-    p = p * r + 4.99999934e-1f;
+    float p = MUR_EXP_FIRST;
+#define NEXT(term) p = p * r + term;
+    MUR_EXP_REST(NEXT)
+#undef NEXT
     return (1.0f + (r + r * r * p)) * mur_float_of_bits((n + 127) << 23);
 }
 
@@ -126,10 +129,10 @@ static inline float mur_gelu_coarse(float x)
     size = size < limit ? size : limit;
     float c = mur_float_of_bits((bits & 0x80000000u) | (uint32_t)size);
     float t = c * c, p = MUR_GELU_COARSE_FIRST;
-#define NEXT(term) p = p * t + term;
+#define NEXT(term) p = __builtin_fmaf(p, t, term);
     MUR_GELU_COARSE_REST(NEXT)
 #undef NEXT
-    return x * (0.5f + c * p);
+    return x * __builtin_fmaf(c, p, 0.5f);
 }
 
 static inline float mur_gelu_tanh(float x)

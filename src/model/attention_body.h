@@ -68,23 +68,68 @@ TARGET static inline __attribute__((always_inline)) void NAME(multiply)(float *c
     }
 }
 
-/* s[n] = e^((s - greatest) scale), and their sum is returned. s has room for `padded`, the next multiple of LANES; what
- * stands behind n on the way in is ignored, on the way out it is too small to count in the sum. */
-TARGET static inline float NAME(exponentials)(float *s, size_t n, size_t padded, float scale)
+/* e^x of numbers up to 88, as mur_exp but by fused operations; below -87 e^-87. NaN stays NaN. */
+TARGET static inline __attribute__((always_inline)) VECTOR NAME(exponential)(VECTOR x)
 {
-    float most[LANES], *last = s + padded - LANES;
-    for (size_t l = 0; l < LANES; l++)
-        most[l] = last[l] = l < n + LANES - padded ? last[l] : -FLT_MAX;
-    for (size_t j = 0; j + LANES < padded; j += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            most[l] = s[j + l] > most[l] ? s[j + l] : most[l];
-    const vector4 *four = (const vector4 *)most;
-    vector4 m = greater_of_four(greater_of_four(four[0], four[1]), greater_of_four(four[2], four[3]));
-    float even = m[0] > m[2] ? m[0] : m[2], odd = m[1] > m[3] ? m[1] : m[3], greatest = even > odd ? even : odd;
-    for (size_t j = 0; j < padded; j += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            s[j + l] = mur_exp((s[j + l] - greatest) * scale);
-    return NAME(sum)(s, padded);
+    const VECTOR round = SPREAD(0x1.8p23f);
+    x = GREATER(SPREAD(-87.0f), x);
+    VECTOR shifted = FUSED(x, SPREAD(1.44269504f), round), whole = shifted - round;
+    INTEGERS n = (INTEGERS)shifted - (INTEGERS)round;
+    VECTOR r = FUSED(whole, SPREAD(-0x1.62e43p-1f), x); /* ln 2 in two parts */
+    r = FUSED(whole, SPREAD(1.90465421e-9f), r);
+    VECTOR p = SPREAD(MUR_EXP_FIRST);
+#define NEXT(term) p = FUSED(p, r, SPREAD(term));
+    MUR_EXP_REST(NEXT)
+#undef NEXT
+    return (SPREAD(1.0f) + FUSED(r * r, p, r)) * (VECTOR)((n + 127) << 23);
+}
+
+/* Rows s[ROWS][padded] become e^((s - the row's greatest) scale), of which the first n count: what stands behind them
+ * on the way in is ignored, on the way out it is too small to count in the sum. share[r] = 1 / the sum of row r.
+ * `padded` is the next multiple of LANES. */
+TARGET static inline void NAME(soften)(float *s, size_t n, size_t padded, float scale, float share[ROWS])
+{
+    static const int32_t is_kept[2 * LANES] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    const size_t last = padded - LANES;
+    const int32_t *kept = is_kept + padded - n;
+    vector4 four[ROWS];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < ROWS; r++) {
+        VECTOR most[PARTS];
+        float *row = s + r * padded;
+        for (size_t p = 0; p < PARTS; p++) {
+            INTEGERS here = *(const INTEGERS *)(kept + p * WIDTH);
+            VECTOR *at = (VECTOR *)(row + last + p * WIDTH);
+            most[p] = *at = (VECTOR)(((INTEGERS)*at & here) | ((INTEGERS)SPREAD(-FLT_MAX) & ~here));
+        }
+        for (size_t j = 0; j < last; j += LANES)
+            for (size_t p = 0; p < PARTS; p++)
+                most[p] = GREATER(*(const VECTOR *)(row + j + p * WIDTH), most[p]);
+        four[r] = greater_of_four(greater_of_four(FOURTH(most, 0), FOURTH(most, 2)),
+                                  greater_of_four(FOURTH(most, 1), FOURTH(most, 3)));
+    }
+    const quartet across_most = turned(four);
+    const vector4 greatest = greater_of_four(greater_of_four(across_most.row[0], across_most.row[2]),
+                                             greater_of_four(across_most.row[1], across_most.row[3]));
+    const vector4 offset = -(greatest * scale);
+#pragma GCC unroll 4
+    for (size_t r = 0; r < ROWS; r++) {
+        VECTOR sum[PARTS];
+        float *row = s + r * padded;
+        for (size_t p = 0; p < PARTS; p++)
+            sum[p] = SPREAD(0);
+        for (size_t j = 0; j < padded; j += LANES) {
+            for (size_t p = 0; p < PARTS; p++) {
+                VECTOR *at = (VECTOR *)(row + j + p * WIDTH);
+                *at = NAME(exponential)(FUSED(*at, SPREAD(scale), SPREAD(offset[r])));
+                sum[p] += *at;
+            }
+        }
+        four[r] = (FOURTH(sum, 0) + FOURTH(sum, 2)) + (FOURTH(sum, 1) + FOURTH(sum, 3));
+    }
+    const quartet across = turned(four);
+    const vector4 total = (across.row[0] + across.row[2]) + (across.row[1] + across.row[3]), shares = 1.0f / total;
+    memcpy(share, &shares, sizeof shares);
 }
 
 /* kt[d][keys]: keys side by side, four at a time, where fewer are left the last one again. */
@@ -135,15 +180,14 @@ TARGET static void NAME(attention)(const mur_attention *a)
     for (size_t first = 0; first < a->n_queries; first += ROWS) {
         size_t n = a->n_queries - first < ROWS ? a->n_queries - first : ROWS;
         const float *query[ROWS], *weights[ROWS];
-        float *scores[ROWS], *out[ROWS], share[ROWS] = {0};
+        float *scores[ROWS], *out[ROWS], share[ROWS];
         for (size_t r = 0; r < ROWS; r++) {
             query[r] = a->q + (first + (r < n ? r : n - 1)) * a->ld_qkv;
             weights[r] = scores[r] = s + r * keys;
             out[r] = width > d || r >= n ? o + r * width : a->out + (first + r) * a->ld_out;
         }
         NAME(multiply)(scores, query, kt, keys, d, keys, NULL);
-        for (size_t r = 0; r < n; r++)
-            share[r] = 1.0f / NAME(exponentials)(s + r * keys, a->n_keys, keys, scale);
+        NAME(soften)(s, a->n_keys, keys, scale, share);
         NAME(multiply)(out, weights, v, ld_v, a->n_keys, width, share);
         for (size_t r = 0; r < n && width > d; r++)
             memcpy(a->out + (first + r) * a->ld_out, o + r * width, d * sizeof *o);

@@ -46,6 +46,22 @@ static inline vector4 greater_of_four(vector4 a, vector4 b)
     return (vector4)(((integers4)a & is_a) | ((integers4)b & ~is_a));
 }
 
+/* Four rows of four, and the same as columns. */
+typedef struct quartet {
+    vector4 row[4];
+} quartet;
+
+static inline quartet turned(const vector4 r[4])
+{
+    vector4 low01 = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5),
+            high01 = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+    vector4 low23 = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5),
+            high23 = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+    return (quartet){
+        {__builtin_shufflevector(low01, low23, 0, 1, 4, 5), __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+         __builtin_shufflevector(high01, high23, 0, 1, 4, 5), __builtin_shufflevector(high01, high23, 2, 3, 6, 7)}};
+}
+
 static inline void put_four(float *to, vector4 four)
 {
     *(vector4 *)to = four;
@@ -53,7 +69,8 @@ static inline void put_four(float *to, vector4 four)
 
 /* Of each set, beside the names: GELU is how it is approximated (by fused operations only where they are instructions);
  * FUSED is a · b + c rounded once, SPREAD a number in all lanes; LOW and HIGH interleave the lower and the upper two of
- * each four lanes; PUT_FOURS stores each four lanes, `step` floats from the last. */
+ * each four lanes; PUT_FOURS stores each four lanes, `step` floats from the last; FOURTH is the i-th four of lanes that
+ * registers x hold together; GREATER is a > b ? a : b. */
 static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 {
     return (vector4){fmaf(a[0], b[0], c[0]), fmaf(a[1], b[1], c[1]), fmaf(a[2], b[2], c[2]), fmaf(a[3], b[3], c[3])};
@@ -71,6 +88,8 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #define LOW(a, b) ((vector4){(a)[0], (b)[0], (a)[1], (b)[1]})
 #define HIGH(a, b) ((vector4){(a)[2], (b)[2], (a)[3], (b)[3]})
 #define PUT_FOURS(to, step, x) put_four(to, x)
+#define FOURTH(x, i) (x)[i]
+#define GREATER(a, b) greater_of_four(a, b)
 #include "kernels_body.h"
 
 #include "attention_body.h"
@@ -86,6 +105,8 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #undef LOW
 #undef HIGH
 #undef PUT_FOURS
+#undef FOURTH
+#undef GREATER
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx2,fma")))
@@ -101,6 +122,8 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #define HIGH(a, b) ((vector8)_mm256_unpackhi_ps((__m256)(a), (__m256)(b)))
 #define FOUR(x, i) ((vector4)_mm256_extractf128_ps((__m256)(x), i))
 #define PUT_FOURS(to, step, x) (put_four(to, FOUR(x, 0)), put_four((to) + (step), FOUR(x, 1)))
+#define FOURTH(x, i) FOUR((x)[(i) / 2], (i) % 2)
+#define GREATER(a, b) ((vector8)_mm256_max_ps((__m256)(a), (__m256)(b)))
 #include "kernels_body.h"
 
 #include "attention_body.h"
@@ -117,6 +140,8 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #undef HIGH
 #undef FOUR
 #undef PUT_FOURS
+#undef FOURTH
+#undef GREATER
 
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #define NAME(function) function##_avx512
@@ -133,6 +158,8 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 #define PUT_FOURS(to, step, x)                                                                                         \
     (put_four(to, FOUR(x, 0)), put_four((to) + (step), FOUR(x, 1)), put_four((to) + 2 * (step), FOUR(x, 2)),           \
      put_four((to) + 3 * (step), FOUR(x, 3)))
+#define FOURTH(x, i) FOUR((x)[0], i)
+#define GREATER(a, b) ((vector16)_mm512_max_ps((__m512)(a), (__m512)(b)))
 #include "kernels_body.h"
 
 #include "attention_body.h"

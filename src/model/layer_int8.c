@@ -15,8 +15,8 @@ static void norm(mur_encoder *e, const float *weight, const float *bias, size_t 
     }
 }
 
-/* What is left of a layer when attention has gathered the context, for rows `first` to `end`. `next` is what will be
- * multiplied with after that. */
+/* What is left of a layer when attention has gathered the context, rounded in x8, for rows `first` to `end`. `next` is
+ * what will be multiplied with after that. */
 static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end, const int8_t *next)
 {
     const mur_kernels *k = e->kernels;
@@ -27,8 +27,6 @@ static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, siz
     const mur_int8_rows x8 = mur_int8_rows_from(&e->x8, first);
     float *x = e->x + first * hidden;
 
-    mur_int8_round(k, &x8, e->context + first * hidden, n);
-    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
     mur_int8_linear(
         k, &(mur_int8_product){&x8, n, &attention, 0, hidden, w->attention_bias, x, hidden, MUR_THEN_ADD, in.panels});
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
@@ -53,25 +51,27 @@ static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, siz
     mur_encoder_spent(e, MUR_KERNEL_NORM);
 }
 
-/* x and x8 become those of the first tokens. */
-static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t n_texts)
+/* x and x8 of texts `first` to `end` become those of their first tokens, in rows `first` to `end`. */
+static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t first, size_t end)
 {
     size_t hidden = mur_encoder_hidden(e), stride = mur_int8_stride(hidden);
-    for (size_t text = 0; text < n_texts; text++) { /* downwards or in place: starts[text] >= text */
+    for (size_t text = first; text < end; text++) { /* downwards or in place: starts[text] >= text */
         memmove(e->x + text * hidden, e->x + starts[text] * hidden, hidden * sizeof *e->x);
         memmove(e->x8.values + text * stride, e->x8.values + starts[text] * stride, stride);
         e->x8.scales[text] = e->x8.scales[starts[text]];
     }
 }
 
-void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+/* x8 = round(context), for texts `first` to `end`. */
+static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t first, size_t end,
+                   bool is_last, const int8_t *next)
 {
     const mur_kernels *k = e->kernels;
-    size_t hidden = mur_encoder_hidden(e), n_tokens = starts[n_texts], n = is_last ? n_texts : n_tokens;
+    const size_t hidden = mur_encoder_hidden(e), row = is_last ? first : starts[first];
     const mur_int8_matrix qkv = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden);
-    const mur_int8_matrix attention = mur_int8_matrix_at(w->attention_weight, hidden, hidden);
-    mur_int8_product p = {&e->x8,       n_tokens,        &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden,
-                          MUR_THEN_SET, attention.panels};
+    const mur_int8_rows all = mur_int8_rows_from(&e->x8, starts[first]), rows = mur_int8_rows_from(&e->x8, row);
+    const size_t n_tokens = starts[end] - starts[first], n = is_last ? end - first : n_tokens;
+    mur_int8_product p = {&all, n_tokens, &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET, next};
 
     if (is_last) {
         p.first = hidden;
@@ -80,18 +80,30 @@ void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *st
         p.y = e->wide + hidden;
         p.next = qkv.panels;
         mur_int8_linear(k, &p);
-        keep_first_tokens(e, starts, n_texts);
-        p = (mur_int8_product){&e->x8,          n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET,
-                               attention.panels};
+        keep_first_tokens(e, starts, first, end);
+        p = (mur_int8_product){&rows, n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET, next};
     }
     mur_int8_linear(k, &p);
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, starts, n_texts, is_last);
+    mur_attend(e, starts + first, end - first, is_last);
+    mur_int8_round(k, &rows, e->context, n);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+}
+
+void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+{
+    const size_t hidden = mur_encoder_hidden(e), n = is_last ? n_texts : starts[n_texts];
+    const int8_t *here = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden).panels;
+    const int8_t *after = mur_int8_matrix_at(w->attention_weight, hidden, hidden).panels;
+    for (size_t first = 0, end; first < n_texts; first = end) {
+        for (end = first + 1; end < n_texts && starts[end + 1] - starts[first] <= MUR_INT8_BLOCK; end++)
+            ;
+        attend(e, w, starts, first, end, is_last, end < n_texts ? here : after);
+    }
     /* Behind the last rows come the next layer's queries. */
     const int8_t *next_layer = is_last ? NULL : mur_int8_matrix_at(w[1].qkv_weight, 3 * hidden, hidden).panels;
     for (size_t first = 0; first < n; first += MUR_INT8_BLOCK) {
         size_t end = first + MUR_INT8_BLOCK < n ? first + MUR_INT8_BLOCK : n;
-        finish(e, w, first, end, end < n ? attention.panels : next_layer);
+        finish(e, w, first, end, end < n ? after : next_layer);
     }
 }

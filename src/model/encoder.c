@@ -43,25 +43,18 @@ static int reserve_words(void *out, size_t n, size_t stride)
     return 0;
 }
 
-/* Rows of `wide` that a block of texts takes in int8. */
-static size_t block_rows(const mur_encoder *e)
-{
-    const mur_model_config *c = &e->model->config;
-    const size_t longest = (size_t)(c->max_positions - c->first_position);
-    const size_t rows = longest > MUR_INT8_BLOCK ? longest : MUR_INT8_BLOCK;
-    return rows < e->max_tokens ? rows : e->max_tokens;
-}
-
 static int reserve(mur_encoder *e)
 {
     const mur_model_config *c = &e->model->config;
     size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = e->max_tokens;
     const bool is_int8 = e->model->precision == MUR_PRECISION_INT8, is_bf16 = e->model->precision == MUR_PRECISION_BF16;
-    const size_t n_wide = is_int8 ? block_rows(e) : n;
+    const size_t longest = (size_t)(c->max_positions - c->first_position);
     const size_t n_inner = e->tile ? 0 : is_int8 ? MUR_INT8_BLOCK : n; /* rows of `wide` inside the feed-forward */
     e->ld_x = e->tile ? mur_panels_stride(hidden) / sizeof(float) : hidden;
     e->ld_qkv = e->tile ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
     e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
+    e->block = (is_int8 || is_bf16) && MUR_TEXTS_BLOCK < n ? MUR_TEXTS_BLOCK : n;
+    const size_t n_wide = longest < e->block ? e->block : longest < n ? longest : n;
     int rc = reserve_floats(&e->x, n, e->ld_x);
     if (rc == 0)
         rc = reserve_floats(&e->wide, 1, n_wide * e->ld_qkv > n_inner * inner ? n_wide * e->ld_qkv : n_inner * inner);
@@ -161,7 +154,15 @@ static void embed(mur_encoder *e, const int32_t *ids, const size_t *starts, size
     }
 }
 
-void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_last)
+size_t mur_block_end(const mur_encoder *e, const size_t *starts, size_t n_texts, size_t first)
+{
+    size_t end = first + 1;
+    while (end < n_texts && starts[end + 1] - starts[first] <= e->block)
+        end++;
+    return end;
+}
+
+void mur_attend(mur_encoder *e, float *context, const size_t *starts, size_t n_texts, bool is_last)
 {
     size_t hidden = mur_encoder_hidden(e), n_heads = (size_t)e->model->config.n_heads, d = hidden / n_heads;
     for (size_t text = 0; text < n_texts; text++) {
@@ -170,7 +171,7 @@ void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_la
         for (size_t head = 0; head < n_heads; head++) {
             const float *keys = e->wide + start * e->ld_qkv + hidden + head * d;
             e->kernels->attention(&(mur_attention){
-                .out = e->context + first_query * e->ld_x + head * d,
+                .out = context + first_query * e->ld_x + head * d,
                 .q = e->wide + first_query * e->ld_qkv + head * d,
                 .k = keys,
                 .v = keys + hidden,

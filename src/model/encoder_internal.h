@@ -15,9 +15,10 @@ struct mur_encoder {
     size_t max_tokens;
     mur_activate *activate;
     float *x;         /* [T,H] what a layer takes and gives */
-    float *wide;      /* [T,3H] queries, keys and values side by side, in int8 of a block; then, by BLAS and in int8,
+    float *wide;      /* [T,3H] queries, keys and values side by side, of `block` tokens; then, by BLAS and in int8,
                        * inside the feed-forward */
-    float *context;   /* [T,H] what attention gathered, in int8 in a block's rows; then the head's scratch */
+    float *context;   /* [T,H] what attention gathered, in bf16 and int8 in a block's rows; then the head's scratch */
+    size_t block;     /* tokens of texts whose queries, keys and values are there together; a text of more is alone */
     size_t ld_x;      /* floats from one row of x, or of the context, to the next */
     size_t ld_qkv;    /* likewise of `wide` */
     float *attention; /* scratch of one head */
@@ -45,13 +46,11 @@ static inline size_t mur_encoder_inner(const mur_encoder *e)
     return (size_t)e->model->config.intermediate_size;
 }
 
-/* Rows of an int8 layer that go through the feed-forward together, and tokens of whole texts whose queries, keys and
- * values are there together, or one text of more: few enough for those numbers to stay in a second-level cache, enough
- * to read the weights seldom. */
+/* Tokens of whole texts whose queries, keys and values are there together in bf16 and int8, or one text of more; rows
+ * that go through the feed-forward of an int8 layer together; and of a layer of panels: few enough for what they become
+ * to stay in a second-level cache, enough to read the weights seldom. */
+#define MUR_TEXTS_BLOCK ((size_t)128)
 #define MUR_INT8_BLOCK ((size_t)128)
-
-/* Rows that go through the feed-forward of a layer of panels together: few enough for what is inside it to stay in a
- * second-level cache, enough to read its weights seldom. */
 #define MUR_PANELS_BLOCK ((size_t)192)
 
 /* One layer, post-norm: x = LayerNorm(x + attention(x)), x = LayerNorm(x + feed_forward(x)). The last one is wanted at
@@ -69,6 +68,9 @@ void mur_encoder_spent(mur_encoder *e, mur_kernel k);
 /* context = what each query gathers from its text's keys and values. Rows of `wide` are queries, keys, values of a
  * token, from that on with which the first of these texts begins; in the last layer the queries are those of first
  * tokens, in the first n_texts rows. So are rows of the context. */
-void mur_attend(mur_encoder *e, const size_t *starts, size_t n_texts, bool is_last);
+void mur_attend(mur_encoder *e, float *context, const size_t *starts, size_t n_texts, bool is_last);
+
+/* The text behind those, from text `first` on, whose queries, keys and values have room in `wide` together. */
+size_t mur_block_end(const mur_encoder *e, const size_t *starts, size_t n_texts, size_t first);
 
 #endif

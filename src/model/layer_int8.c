@@ -85,7 +85,7 @@ static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *sta
     }
     mur_int8_linear(k, &p);
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, starts + first, end - first, is_last);
+    mur_attend(e, e->context, starts + first, end - first, is_last);
     mur_int8_round(k, &rows, e->context, n);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
 }
@@ -96,8 +96,7 @@ void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *st
     const int8_t *here = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden).panels;
     const int8_t *after = mur_int8_matrix_at(w->attention_weight, hidden, hidden).panels;
     for (size_t first = 0, end; first < n_texts; first = end) {
-        for (end = first + 1; end < n_texts && starts[end + 1] - starts[first] <= MUR_INT8_BLOCK; end++)
-            ;
+        end = mur_block_end(e, starts, n_texts, first);
         attend(e, w, starts, first, end, is_last, end < n_texts ? here : after);
     }
     /* Behind the last rows come the next layer's queries. */

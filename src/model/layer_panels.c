@@ -20,11 +20,11 @@ static mur_panels panels(const mur_encoder *e, const float *packed, size_t n_out
     return mur_panels_at(packed, n_outputs, count_words(e, n_inputs));
 }
 
-/* Row `i` of `floats`, which is e->x or e->context, becomes ready to be multiplied. */
-static void round_row(mur_encoder *e, const float *floats, size_t i)
+/* A row of e->x or of the context becomes ready to be multiplied as row `i`. */
+static void round_row(mur_encoder *e, const float *row, size_t i)
 {
     if (is_rounding(e))
-        e->kernels->round_bf16((uint16_t *)(e->rounded + i * e->stride), floats + i * e->ld_x, mur_encoder_hidden(e));
+        e->kernels->round_bf16((uint16_t *)(e->rounded + i * e->stride), row, mur_encoder_hidden(e));
 }
 
 static const void *words_at(const mur_encoder *e, const float *floats, size_t first)
@@ -35,7 +35,7 @@ static const void *words_at(const mur_encoder *e, const float *floats, size_t fi
 void mur_panels_round(mur_encoder *e, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        round_row(e, e->x, i);
+        round_row(e, e->x + i * e->ld_x, i);
 }
 
 /* x = LayerNorm(x), rows `first` to `end`. */
@@ -44,7 +44,7 @@ static void norm(mur_encoder *e, const float *weight, const float *bias, size_t 
     for (size_t i = first; i < end; i++) {
         e->kernels->layer_norm(e->x + i * e->ld_x, weight, bias, 1, mur_encoder_hidden(e),
                                e->model->config.layer_norm_eps);
-        round_row(e, e->x, i);
+        round_row(e, e->x + i * e->ld_x, i);
     }
 }
 
@@ -58,9 +58,6 @@ static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, siz
     const mur_panels out = panels(e, w->outer_weight, hidden, inner);
     float *x = e->x + first * e->ld_x;
 
-    for (size_t i = first; i < end; i++)
-        round_row(e, e->context, i);
-    mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
     mur_panels_linear(e->kernels, e->tile,
                       &(mur_panels_product){
                           .x = words_at(e, e->context, first),
@@ -107,22 +104,26 @@ static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, siz
     mur_encoder_spent(e, MUR_KERNEL_NORM);
 }
 
-/* x becomes that of the first tokens. */
-static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t n_texts)
+/* x of texts `first` to `end` becomes that of their first tokens, in rows `first` to `end`. */
+static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t first, size_t end)
 {
-    for (size_t text = 0; text < n_texts; text++) { /* downwards or in place: starts[text] >= text */
+    for (size_t text = first; text < end; text++) { /* downwards or in place: starts[text] >= text */
         memmove(e->x + text * e->ld_x, e->x + starts[text] * e->ld_x, mur_encoder_hidden(e) * sizeof *e->x);
         if (is_rounding(e))
             memmove(e->rounded + text * e->stride, e->rounded + starts[text] * e->stride, e->stride);
     }
 }
 
-void mur_layer_panels(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+/* The context of texts `first` to `end`, ready to be multiplied: in bf16 it takes x's place. */
+static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t first, size_t end,
+                   bool is_last)
 {
-    const size_t hidden = mur_encoder_hidden(e), n_tokens = starts[n_texts], n = is_last ? n_texts : n_tokens;
+    const size_t hidden = mur_encoder_hidden(e), row = is_last ? first : starts[first];
+    const size_t n_tokens = starts[end] - starts[first], n = is_last ? end - first : n_tokens;
     const mur_panels qkv = panels(e, w->qkv_weight, 3 * hidden, hidden);
+    float *context = is_rounding(e) ? e->context : e->context + row * e->ld_x;
     mur_panels_product p = {
-        .x = words_at(e, e->x, 0),
+        .x = words_at(e, e->x, starts[first]),
         .ld_x = e->stride,
         .n = n_tokens,
         .w = &qkv,
@@ -139,14 +140,26 @@ void mur_layer_panels(mur_encoder *e, const mur_layer_weights *w, const size_t *
         of_all.bias = w->qkv_bias + hidden;
         of_all.y = e->wide + hidden;
         mur_panels_linear(e->kernels, e->tile, &of_all);
-        keep_first_tokens(e, starts, n_texts);
+        keep_first_tokens(e, starts, first, end);
+        p.x = words_at(e, e->x, row);
         p.n = n;
         p.n_outputs = hidden;
     }
     mur_panels_linear(e->kernels, e->tile, &p);
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, starts, n_texts, is_last);
+    mur_attend(e, context, starts + first, end - first, is_last);
+    for (size_t i = 0; i < n; i++)
+        round_row(e, context + i * e->ld_x, row + i);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+}
+
+void mur_layer_panels(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
+{
+    const size_t n = is_last ? n_texts : starts[n_texts];
+    for (size_t first = 0, end; first < n_texts; first = end) {
+        end = mur_block_end(e, starts, n_texts, first);
+        attend(e, w, starts, first, end, is_last);
+    }
     for (size_t first = 0; first < n; first += MUR_PANELS_BLOCK)
         finish(e, w, first, first + MUR_PANELS_BLOCK < n ? first + MUR_PANELS_BLOCK : n);
 }

@@ -204,8 +204,8 @@ KERNELS(portable, portable, portable, portable, NULL, NULL, NULL)
 KERNELS(avx2, avx2, avx2, avx2, mur_tile_fp32_avx2, NULL, NULL)
 KERNELS(avx512, avx512, avx2, avx512, mur_tile_fp32_avx512, NULL, NULL)
 KERNELS(avx512vnni, avx512, avx512vnni, avx512, mur_tile_fp32_avx512, NULL, NULL)
-KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512, NULL, NULL)
-KERNELS(amx, avx512, avx512vnni, avx512, mur_tile_fp32_avx512, mur_amx_int8_linear, mur_amx_bf16_linear)
+KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512bf16, NULL, NULL)
+KERNELS(amx, avx512, avx512vnni, avx512, mur_tile_fp32_avx512bf16, mur_amx_int8_linear, mur_amx_bf16_linear)
 #endif
 
 const mur_kernels *mur_kernels_at(size_t i)

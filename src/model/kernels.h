@@ -44,11 +44,12 @@ typedef struct mur_scaling {
     mur_then then;
 } mur_scaling;
 
-/* Sums c[n_rows,n_columns] of a tile, MUR_TILE_COLUMNS apart: y = c + bias, or that added to y. */
+/* Sums c[n_rows,n_columns], rows ld_c apart: y = c + bias, or that added to y. */
 typedef struct mur_placing {
     float *y;
     size_t ld_y;
     const float *c;
+    size_t ld_c;
     size_t n_rows, n_columns;
     const float *bias; /* NULL: none */
     bool is_added;
@@ -100,7 +101,7 @@ typedef struct mur_kernels {
     void (*bf16_linear)(const struct mur_kernels *k, const struct mur_panels_product *p);
 
     void (*place_tile)(const mur_placing *p);
-    void (*place_gelu)(const mur_placing *p); /* y = gelu(c + bias) of all of a tile's columns */
+    void (*place_gelu)(const mur_placing *p); /* y = gelu(c + bias); whole panels */
     void (*round_bf16)(uint16_t *y, const float *x, size_t n);
 } mur_kernels;
 

@@ -215,23 +215,19 @@ TARGET static inline void NAME(place_row)(float *restrict y, const float *restri
 
 TARGET static void NAME(place_tile)(const mur_placing *p)
 {
-    for (size_t r = 0; r < p->n_rows; r++) {
-        float *y = p->y + r * p->ld_y;
-        const float *c = p->c + r * MUR_TILE_COLUMNS;
-        if (p->n_columns == MUR_TILE_COLUMNS) /* nearly always: a loop without a tail */
-            NAME(place_row)(y, c, p->bias, MUR_TILE_COLUMNS, p->is_added);
-        else
-            NAME(place_row)(y, c, p->bias, p->n_columns, p->is_added);
-    }
+    for (size_t r = 0; r < p->n_rows; r++)
+        NAME(place_row)(p->y + r * p->ld_y, p->c + r * p->ld_c, p->bias, p->n_columns, p->is_added);
 }
 
 TARGET static void NAME(place_gelu)(const mur_placing *p)
 {
     for (size_t r = 0; r < p->n_rows; r++) {
-        float *restrict y = p->y + r * p->ld_y;
-        const float *restrict c = p->c + r * MUR_TILE_COLUMNS, *restrict bias = p->bias;
-        for (size_t j = 0; j < MUR_TILE_COLUMNS; j++)
-            y[j] = GELU(c[j] + bias[j]);
+        for (size_t first = 0; first < p->n_columns; first += MUR_TILE_COLUMNS) {
+            float *restrict y = p->y + r * p->ld_y + first;
+            const float *restrict c = p->c + r * p->ld_c + first, *restrict bias = p->bias + first;
+            for (size_t j = 0; j < MUR_TILE_COLUMNS; j++)
+                y[j] = GELU(c[j] + bias[j]);
+        }
     }
 }
 

@@ -53,7 +53,8 @@ static int reserve(mur_encoder *e)
     e->ld_x = e->tile ? mur_panels_stride(hidden) / sizeof(float) : hidden;
     e->ld_qkv = e->tile ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
     e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
-    e->block = (is_int8 || is_bf16) && MUR_TEXTS_BLOCK < n ? MUR_TEXTS_BLOCK : n;
+    e->block = is_int8 || is_bf16 ? MUR_TEXTS_BLOCK : e->tile ? MUR_FP32_TEXTS_BLOCK : n; /* by BLAS: all */
+    e->block = e->block < n ? e->block : n;
     const size_t n_wide = longest < e->block ? e->block : longest < n ? longest : n;
     int rc = reserve_floats(&e->x, n, e->ld_x);
     if (rc == 0)

@@ -46,10 +46,11 @@ static inline size_t mur_encoder_inner(const mur_encoder *e)
     return (size_t)e->model->config.intermediate_size;
 }
 
-/* Tokens of whole texts whose queries, keys and values are there together in bf16 and int8, or one text of more; rows
- * that go through the feed-forward of an int8 layer together; and of a layer of panels: few enough for what they become
- * to stay in a second-level cache, enough to read the weights seldom. */
+/* Tokens of whole texts whose queries, keys and values are there together in bf16 and int8, and in fp32, or one text of
+ * more; rows that go through the feed-forward of an int8 layer together; and of a layer of panels: few enough for what
+ * they become to stay in a second-level cache, enough to read the weights seldom. */
 #define MUR_TEXTS_BLOCK ((size_t)128)
+#define MUR_FP32_TEXTS_BLOCK ((size_t)256)
 #define MUR_INT8_BLOCK ((size_t)128)
 #define MUR_PANELS_BLOCK ((size_t)192)
 

@@ -22,7 +22,7 @@
 #define BLOCK_BYTES ((size_t)512 << 10)
 
 #define INLINE static inline __attribute__((always_inline))
-#define AMX __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl")))
+#define AMX __attribute__((target("amx-tile,amx-int8,amx-bf16,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 
 /* ---- whether ---- */
 
@@ -92,25 +92,14 @@ typedef struct sums {
 /* mur_gelu_coarse of 16. */
 AMX INLINE __m512 gelu(__m512 x)
 {
-    const __m512i sign = _mm512_set1_epi32((int32_t)0x80000000u), limit = _mm512_set1_epi32(MUR_GELU_COARSE_LIMIT);
-    __m512i bits = _mm512_castps_si512(x), size = _mm512_min_epi32(_mm512_andnot_si512(sign, bits), limit);
-    __m512 c = _mm512_castsi512_ps(_mm512_or_si512(_mm512_and_si512(bits, sign), size)), t = _mm512_mul_ps(c, c);
+    const int smaller_size_of_both = 2; /* with the sign of the first */
+    const __m512 limit = _mm512_castsi512_ps(_mm512_set1_epi32(MUR_GELU_COARSE_LIMIT));
+    __m512 c = _mm512_range_ps(x, limit, smaller_size_of_both), t = _mm512_mul_ps(c, c);
     __m512 p = _mm512_set1_ps(MUR_GELU_COARSE_FIRST);
 #define NEXT(term) p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(term));
     MUR_GELU_COARSE_REST(NEXT)
 #undef NEXT
     return _mm512_mul_ps(x, _mm512_fmadd_ps(c, p, _mm512_set1_ps(0.5f)));
-}
-
-/* mur_bf16_nearest of 16. */
-AMX INLINE __m256i nearest(__m512 x)
-{
-    const __m512i bits = _mm512_castps_si512(x),
-                  odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-    __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
-    __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    rounded = _mm512_mask_or_epi32(rounded, is_nan, bits, _mm512_set1_epi32(0x400000));
-    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
 
 /* The sums of row `r`, half of the outputs. */
@@ -128,7 +117,7 @@ AMX INLINE void place_half(const product *p, const sums *s, size_t r, const size
     v = _mm512_add_ps(v, _mm512_loadu_ps(p->bias + output - p->first));
     float *y = (float *)p->y + at;
     if (e == GELU && !is_int8)
-        _mm256_storeu_si256((__m256i *)((uint16_t *)p->y + at), nearest(gelu(v)));
+        _mm256_storeu_si256((__m256i *)((uint16_t *)p->y + at), (__m256i)_mm512_cvtneps_pbh(gelu(v)));
     else if (e == GELU)
         _mm512_storeu_ps(y, gelu(v));
     else

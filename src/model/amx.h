@@ -12,7 +12,7 @@
 
 #if defined(__x86_64__)
 
-/* Whether the processor has tiles, their products of bf16 and of 8-bit integers, and AVX-512, and the system lets this
+/* Whether the processor has tiles and their products of bf16 and of 8-bit integers, and the system lets this
  * process use them, which it is asked for at the first call: Linux before 5.16 and some virtual machines do not. */
 bool mur_amx_is_there(void);
 

@@ -216,10 +216,11 @@ const mur_kernels *mur_kernels_at(size_t i)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")) {
         if (__builtin_cpu_supports("avx512vnni")) {
-            if (mur_amx_is_there())
-                found[n++] = &kernels_amx;
-            if (__builtin_cpu_supports("avx512bf16"))
+            if (__builtin_cpu_supports("avx512bf16")) {
+                if (mur_amx_is_there())
+                    found[n++] = &kernels_amx;
                 found[n++] = &kernels_avx512bf16;
+            }
             found[n++] = &kernels_avx512vnni;
         }
         found[n++] = &kernels_avx512;

@@ -3,33 +3,39 @@
  * lanes. */
 
 /* The sum of the lanes, halves onto halves. */
-TARGET static float NAME(total)(const float lane[LANES])
+TARGET static inline float NAME(total)(const VECTOR lanes[PARTS])
 {
-    const vector4 *four = (const vector4 *)lane;
-    vector4 sum = (four[0] + four[2]) + (four[1] + four[3]);
+    vector4 sum = (FOURTH(lanes, 0) + FOURTH(lanes, 2)) + (FOURTH(lanes, 1) + FOURTH(lanes, 3));
     return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 
+/* Adds x[n], of fewer than LANES, or their squares, to the first lanes. */
+TARGET static void NAME(add_rest)(VECTOR sum[PARTS], const float *x, size_t n, float mean, bool is_squared)
+{
+    float lane[LANES];
+    memcpy(lane, sum, sizeof lane);
+    for (size_t l = 0; l < n; l++)
+        lane[l] += is_squared ? (x[l] - mean) * (x[l] - mean) : x[l];
+    memcpy(sum, lane, sizeof lane);
+}
+
 /* Σ x[n]: each lane sums every 16th, then the lanes are summed. */
-TARGET static float NAME(sum)(const float *x, size_t n)
+TARGET static inline float NAME(sum)(const float *x, size_t n)
 {
     VECTOR sum[PARTS] = {{0}};
-    float lane[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (size_t p = 0; p < PARTS; p++)
             sum[p] += *(const VECTOR *)(x + i + p * WIDTH);
-    memcpy(lane, sum, sizeof lane);
-    for (size_t l = 0; i + l < n; l++)
-        lane[l] += x[i + l];
-    return NAME(total)(lane);
+    if (i < n)
+        NAME(add_rest)(sum, x + i, n - i, 0, false);
+    return NAME(total)(sum);
 }
 
 /* Σ (x[n] - mean)², likewise. */
-TARGET static float NAME(sum_of_squares)(const float *x, size_t n, float mean)
+TARGET static inline float NAME(sum_of_squares)(const float *x, size_t n, float mean)
 {
     VECTOR sum[PARTS] = {{0}};
-    float lane[LANES];
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         for (size_t p = 0; p < PARTS; p++) {
@@ -37,10 +43,9 @@ TARGET static float NAME(sum_of_squares)(const float *x, size_t n, float mean)
             sum[p] += off * off;
         }
     }
-    memcpy(lane, sum, sizeof lane);
-    for (size_t l = 0; i + l < n; l++)
-        lane[l] += (x[i + l] - mean) * (x[i + l] - mean);
-    return NAME(total)(lane);
+    if (i < n)
+        NAME(add_rest)(sum, x + i, n - i, mean, true);
+    return NAME(total)(sum);
 }
 
 TARGET static void NAME(add_three)(float *restrict y, const float *a, const float *b, const float *c, size_t n)
@@ -125,13 +130,29 @@ TARGET static void NAME(linear_by_rows)(float *y, size_t ld_y, const float *x, c
             memcpy(lane[2], s2, sizeof s2);
             memcpy(lane[3], s3, sizeof s3);
             for (size_t r = 0; r < n_rows; r++) {
+                VECTOR sum[PARTS];
                 for (size_t k = whole; k < in; k++)
                     lane[r][k - whole] += row[r][k] * weights[k];
-                y[(first + r) * ld_y + o] = NAME(total)(lane[r]) + b[o];
+                memcpy(sum, lane[r], sizeof sum);
+                y[(first + r) * ld_y + o] = NAME(total)(sum) + b[o];
             }
         }
     }
 }
+
+#if WIDTH == 16
+/* mur_int8_nearest of 64, each 16 of which are a fourth of each group of 16 bytes until they are put in order. */
+TARGET static inline __m512i NAME(nearest)(const float *x, float inverse)
+{
+    const __m512 factor = _mm512_set1_ps(inverse);
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m512i q[4];
+    for (size_t i = 0; i < 4; i++)
+        q[i] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + 16 * i), factor));
+    __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(q[0], q[1]), _mm512_packs_epi32(q[2], q[3]));
+    return _mm512_xor_si512(_mm512_permutexvar_epi32(order, bytes), _mm512_set1_epi8((char)0x80));
+}
+#endif
 
 /* The greatest size is sought among whole numbers, as which sizes of floats are in the same order: in any order, so
  * that the loop vectorises. */
@@ -143,7 +164,12 @@ TARGET static float NAME(round_row)(uint8_t *restrict q, const float *x, size_t 
         bits = size > bits ? size : bits;
     }
     const float most = mur_float_of_bits((uint32_t)bits), inverse = mur_int8_inverse(most);
-    for (size_t j = 0; j < width; j++)
+    size_t j = 0;
+#if WIDTH == 16 /* 64 at a time, which compilers do not find */
+    for (; j + 64 <= width; j += 64)
+        _mm512_storeu_si512(q + j, NAME(nearest)(x + j, inverse));
+#endif
+    for (; j < width; j++)
         q[j] = mur_int8_nearest(x[j], inverse);
     return most * (1.0f / 127);
 }

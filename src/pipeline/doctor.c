@@ -190,7 +190,8 @@ static void find_blas(mur_findings *f, const mur_comm *c, const rank_facts *rank
         fault(blas, MUR_FINDING_SLOW, "%s",
               ranks[0].is_blas_set ? "the environment's OPENBLAS_CORETYPE keeps it from AVX-512, about half the speed: "
                                      "unset it (and OPENBLAS_L2_SIZE)"
-                                   : "the processor has AVX-512, which this OpenBLAS does not use: take a newer one");
+                                   : "the processor has AVX-512 and is one that this OpenBLAS does not know: set "
+                                     "OPENBLAS_CORETYPE=SkylakeX, or take a newer one");
 }
 
 static void find_shared_memory(mur_findings *f, const mur_comm *c, const rank_facts *ranks, int64_t need)

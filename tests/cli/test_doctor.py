@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import unittest
+import unittest.mock
 
 import murmur_cli
 from murmur_cli import mpirun, run
@@ -58,7 +59,13 @@ class Doctor(murmur_cli.TestCase):
             self.skipTest("this processor has no AVX-512")
         blas = self.findings(self.folder, env={"OPENBLAS_CORETYPE": "Haswell", "MURMUR_ISA": "portable"})["BLAS"]
         self.assertEqual(blas["grade"], "slow")
-        self.assertIn("OPENBLAS_CORETYPE", blas["cure"])
+        self.assertIn("unset", blas["cure"])
+        cure = {"OPENBLAS_CORETYPE": "SkylakeX", "MURMUR_ISA": "portable"}  # where OpenBLAS does not know the processor
+        self.assertEqual(self.findings(self.folder, env=cure)["BLAS"]["grade"], "good")
+        with unittest.mock.patch.dict(os.environ):
+            os.environ.pop("OPENBLAS_CORETYPE", None)
+            unset = self.findings(self.folder, env={"MURMUR_ISA": "portable"})["BLAS"]
+        self.assertTrue(unset["grade"] == "good" or "OPENBLAS_CORETYPE=SkylakeX" in unset["cure"], unset)
         blas = self.findings(self.folder, env={"OPENBLAS_CORETYPE": "Haswell"})["BLAS"]
         self.assertEqual(blas["grade"], "good")
         self.assertIn("murmur-fma", blas["text"])

@@ -58,6 +58,40 @@ mur_traffic mur_comm_traffic(const mur_comm *c)
     return c->handles ? c->handles->traffic : (mur_traffic){0};
 }
 
+/* Numbers the nodes by their first ranks, and tells every rank its node's number. */
+static void number_nodes(mur_comm *c)
+{
+    struct mur_comm_handles *h = c->handles;
+    MUR_MPI(MPI_Comm_rank(h->node, &c->node_rank));
+    MUR_MPI(MPI_Comm_size(h->node, &c->node_size));
+    int is_first = c->node_rank == 0, before = 0;
+    MUR_MPI(MPI_Exscan(&is_first, &before, 1, MPI_INT, MPI_SUM, h->all));
+    c->node = c->rank == 0 ? 0 : before;
+    MUR_MPI(MPI_Bcast(&c->node, 1, MPI_INT, 0, h->node));
+    MUR_MPI(MPI_Allreduce(&is_first, &c->n_nodes, 1, MPI_INT, MPI_SUM, h->all));
+}
+
+/* Splits the ranks by the memory that they share. */
+static void find_nodes(mur_comm *c)
+{
+    struct mur_comm_handles *h = c->handles;
+    MUR_MPI(MPI_Comm_split_type(h->all, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &h->node));
+    number_nodes(c);
+}
+
+void mur_comm_divide(mur_comm *c, int ranks_per_node)
+{
+    struct mur_comm_handles *h = c->handles;
+    MUR_MPI(MPI_Comm_free(&h->node));
+    find_nodes(c);
+    if (ranks_per_node == 0)
+        return;
+    MPI_Comm whole = h->node;
+    MUR_MPI(MPI_Comm_split(whole, c->node_rank / ranks_per_node, c->rank, &h->node));
+    MUR_MPI(MPI_Comm_free(&whole));
+    number_nodes(c);
+}
+
 int mur_comm_open(mur_comm *c)
 {
     *c = (mur_comm){0};
@@ -68,7 +102,8 @@ int mur_comm_open(mur_comm *c)
      * is waited for run where cores are shared, and costs nothing where they are not (docs/PERFORMANCE.md). A user's
      * setting stays. */
     setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
-    MPI_Init(NULL, NULL);
+    int level;
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level);
     mur_mem_on_exhausted(mur_comm_abort);
 
     struct mur_comm_handles *h = c->handles = mur_alloc(1, sizeof *h);
@@ -78,17 +113,11 @@ int mur_comm_open(mur_comm *c)
     MUR_MPI(MPI_Comm_rank(h->all, &c->rank));
     MUR_MPI(MPI_Comm_size(h->all, &c->n_ranks));
     mur_log_rank_set(c->rank);
+    int has_helpers = level >= MPI_THREAD_SERIALIZED;
+    MUR_MPI(MPI_Allreduce(MPI_IN_PLACE, &has_helpers, 1, MPI_INT, MPI_MIN, h->all));
+    h->has_helpers = has_helpers;
     MUR_MPI(MPI_Comm_split_type(h->all, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &h->node));
-    MUR_MPI(MPI_Comm_rank(h->node, &c->node_rank));
-    MUR_MPI(MPI_Comm_size(h->node, &c->node_size));
-
-    /* Number the nodes by their first ranks, and tell every rank its node's number. */
-    int is_first = c->node_rank == 0, before = 0;
-    MUR_MPI(MPI_Exscan(&is_first, &before, 1, MPI_INT, MPI_SUM, h->all));
-    c->node = c->rank == 0 ? 0 : before;
-    MUR_MPI(MPI_Bcast(&c->node, 1, MPI_INT, 0, h->node));
-    MUR_MPI(MPI_Allreduce(&is_first, &c->n_nodes, 1, MPI_INT, MPI_SUM, h->all));
-
+    number_nodes(c);
     return mur_launch_after_init(c->n_ranks);
 }
 

@@ -7,9 +7,10 @@
 #include "murmur/par.h"
 
 struct mur_comm_handles {
-    MPI_Comm all;  /* a private duplicate of the world, errors returned */
-    MPI_Comm node; /* its split by shared memory */
-    MPI_Info info; /* for MPI-IO; MPI_INFO_NULL */
+    MPI_Comm all;     /* a private duplicate of the world, errors returned */
+    MPI_Comm node;    /* its split by shared memory */
+    MPI_Info info;    /* for MPI-IO; MPI_INFO_NULL */
+    bool has_helpers; /* MPI lets a thread of a rank call it while the others of that rank do not */
     mur_traffic traffic;
 };
 

@@ -1,8 +1,24 @@
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "comm_mpi.h"
+#include "dealer.h"
+#include "murmur/clock.h"
 #include "murmur/mem.h"
+
+/* Of the work, what is dealt in advance: a node half as fast as the others then has enough for the whole time, and no
+ * more. */
+#define IN_ADVANCE 0.5
+
+/* Of a rank that waits for its node's queue to be filled. */
+#define NAP_SECONDS 0.001
+
+/* Of a node's first rank. */
+struct mur_dealing {
+    size_t *units;     /* the largest first */
+    int64_t *sizes;    /* by unit, 1 at least */
+    int64_t *ranks_of; /* by node */
+    mur_dealer *dealer;
+};
 
 typedef struct sized_unit {
     int64_t size;
@@ -17,52 +33,141 @@ static int larger_first(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
+/* Sorts; returns the sum of sizes. */
+static int64_t sort_units(struct mur_dealing *g, const int64_t *sizes, size_t n)
+{
+    int64_t sum = 0;
+    sized_unit *sorted = mur_alloc(n, sizeof *sorted);
+    g->units = mur_alloc(n, sizeof *g->units);
+    g->sizes = mur_alloc(n, sizeof *g->sizes);
+    for (size_t i = 0; i < n; i++) {
+        g->sizes[i] = sizes[i] > 0 ? sizes[i] : 1;
+        sorted[i] = (sized_unit){g->sizes[i], i};
+        sum += g->sizes[i];
+    }
+    if (n > 0)
+        qsort(sorted, n, sizeof *sorted, larger_first);
+    for (size_t i = 0; i < n; i++)
+        g->units[i] = sorted[i].number;
+    free(sorted);
+    return sum;
+}
+
+/* Deals units to nodes, each to the one whose load per rank would be least, the first of equals, until `size` of them
+ * and at least `fewest` are dealt; this node's go to its queue. Returns how many were dealt, and takes their sizes off
+ * `*left`. All nodes come to the same. */
+static size_t deal_in_advance(const struct mur_dealing *g, const mur_comm *c, mur_queue *q, size_t n, int64_t size,
+                              size_t fewest, int64_t *left)
+{
+    int64_t *load = mur_alloc((size_t)c->n_nodes, sizeof *load);
+    size_t at = 0;
+    for (int64_t dealt = 0; at < n && (at < fewest || dealt < size); at++) {
+        int best = 0;
+        int64_t own = g->sizes[g->units[at]];
+        for (int node = 1; node < c->n_nodes; node++)
+            if ((double)(load[node] + own) / (double)g->ranks_of[node] <
+                (double)(load[best] + own) / (double)g->ranks_of[best])
+                best = node;
+        load[best] += own;
+        dealt += own;
+        *left -= own;
+        if (best == c->node)
+            mur_queue_fill(q, &g->units[at], 1);
+    }
+    free(load);
+    return at;
+}
+
+static void clear(struct mur_dealing *g)
+{
+    if (!g)
+        return;
+    free(g->units);
+    free(g->sizes);
+    free(g->ranks_of);
+    free(g);
+}
+
 int mur_deal_open(mur_deal *d, const mur_comm *c, const int64_t *sizes, size_t n)
 {
     *d = (mur_deal){0};
-    int rc = mur_share_open(&d->next, c, sizeof(atomic_size_t));
+    int rc = mur_share_open(&d->queue, c, sizeof(mur_queue) + n * sizeof(size_t));
     if (rc < 0)
         return rc;
-
-    /* Every rank deals alike: each unit to the node whose load per rank would be least, the first of equals. */
-    int64_t *ranks_of = mur_alloc((size_t)c->n_nodes * 2, sizeof *ranks_of), *load = ranks_of + c->n_nodes;
+    int64_t *ranks_of = mur_alloc((size_t)c->n_nodes, sizeof *ranks_of), sum = 0;
     if (c->node_rank == 0)
         ranks_of[c->node] = c->node_size;
     mur_sum_all(c, ranks_of, (size_t)c->n_nodes);
-
-    sized_unit *units = mur_alloc(n, sizeof *units);
     for (size_t i = 0; i < n; i++)
-        units[i] = (sized_unit){sizes[i], i};
-    qsort(units, n, sizeof *units, larger_first);
+        sum += sizes[i];
+    d->expected = (int64_t)((double)sum * c->node_size / c->n_ranks);
 
-    d->queue = mur_alloc(n, sizeof *d->queue);
-    for (size_t i = 0; i < n; i++) {
-        int best = 0;
-        for (int node = 1; node < c->n_nodes; node++)
-            if ((double)(load[node] + units[i].size) / (double)ranks_of[node] <
-                (double)(load[best] + units[i].size) / (double)ranks_of[best])
-                best = node;
-        load[best] += units[i].size > 0 ? units[i].size : 1;
-        if (best == c->node)
-            d->queue[d->n_mine++] = units[i].number;
+    mur_queue *q = d->queue.bytes;
+    mur_stock stock = {0};
+    /* Where there is a unit a rank at most, nothing can be evened out. */
+    const bool is_one_deal = c->n_nodes == 1 || !c->handles->has_helpers || n <= (size_t)c->n_ranks;
+    struct mur_dealing *g = NULL;
+    if (c->node_rank == 0) {
+        g = d->dealing = mur_alloc(1, sizeof *g);
+        g->ranks_of = ranks_of;
+        sum = sort_units(g, sizes, n);
+        stock = (mur_stock){.sizes = g->sizes, .ranks_of = ranks_of, .size = sum};
+        size_t dealt = deal_in_advance(g, c, q, n, is_one_deal ? sum : (int64_t)(IN_ADVANCE * (double)sum),
+                                       (size_t)c->n_ranks, &stock.size);
+        stock.units = g->units + dealt;
+        stock.n = n - dealt;
+        if (is_one_deal)
+            atomic_store(&q->is_complete, true);
+    } else {
+        free(ranks_of);
     }
-    free(units);
-    free(ranks_of);
-    return 0;
+    if (!is_one_deal)
+        rc = mur_dealer_open(g ? &g->dealer : NULL, c, q, &stock, n);
+    if (rc < 0)
+        mur_deal_close(d, c);
+    else
+        mur_share_publish(&d->queue, c);
+    return rc;
 }
 
 bool mur_deal_next(mur_deal *d, size_t *unit)
 {
-    size_t taken = atomic_fetch_add((atomic_size_t *)d->next.bytes, 1);
-    if (taken >= d->n_mine)
-        return false;
-    *unit = d->queue[taken];
-    return true;
+    mur_queue *q = d->queue.bytes;
+    d->place = atomic_fetch_add(&q->next, 1);
+    for (;;) {
+        bool is_complete = atomic_load(&q->is_complete); /* before the places are counted */
+        if (atomic_load(&q->is_abandoned))
+            return false;
+        if (d->place < atomic_load(&q->n_filled)) {
+            *unit = q->units[d->place];
+            return true;
+        }
+        if (is_complete)
+            return false;
+        mur_sleep(NAP_SECONDS);
+    }
+}
+
+bool mur_deal_peek(const mur_deal *d, size_t ahead, size_t *unit)
+{
+    mur_queue *q = d->queue.bytes;
+    bool is_known = d->place + ahead < atomic_load(&q->n_filled);
+    if (is_known)
+        *unit = q->units[d->place + ahead];
+    return is_known;
+}
+
+void mur_deal_abandon(mur_deal *d)
+{
+    mur_queue *q = d->queue.bytes;
+    atomic_store(&q->is_abandoned, true);
 }
 
 void mur_deal_close(mur_deal *d, const mur_comm *c)
 {
-    mur_share_close(&d->next, c);
-    free(d->queue);
+    if (d->dealing)
+        mur_dealer_close(d->dealing->dealer, d->answers);
+    clear(d->dealing);
+    mur_share_close(&d->queue, c);
     *d = (mur_deal){0};
 }

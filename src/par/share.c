@@ -78,8 +78,8 @@ void mur_share_publish(const mur_share *s, const mur_comm *c)
 
 void mur_share_close(mur_share *s, const mur_comm *c)
 {
-    (void)c;
     if (s->handles) {
+        mur_share_publish(s, c); /* MPI's own wait for the node's ranks, in what follows, would spin */
         MUR_MPI(MPI_Win_unlock_all(s->handles->window));
         MUR_MPI(MPI_Win_free(&s->handles->window));
         free(s->handles);

@@ -37,29 +37,18 @@ typedef struct batch {
     mur_part parts[N_WRITTEN]; /* path NULL: no rows, no part */
 } batch;
 
-static void tell_deal(mur_job *j, const mur_deal *deal, const int64_t *sizes, size_t n)
-{
-    int64_t all = 0, node = 0;
-    for (size_t i = 0; i < n; i++)
-        all += sizes[i];
-    for (size_t i = 0; i < deal->n_mine; i++)
-        node += sizes[deal->queue[i]];
-    mur_meter_dealt(&j->meter, node, all);
-}
-
 /* Collective. The ranks take units until none is left. */
 static int work(mur_job *j, const mur_plan *plan, batch *b)
 {
-    int64_t *sizes = mur_alloc(plan->n_units, sizeof *sizes);
+    int64_t *sizes = mur_alloc(plan->n_units, sizeof *sizes), size = 0;
     for (size_t i = 0; i < plan->n_units; i++)
-        sizes[i] = plan->units[i].size;
+        size += sizes[i] = plan->units[i].size;
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, plan->n_units);
-    if (rc == 0)
-        tell_deal(j, &deal, sizes, plan->n_units);
     free(sizes);
     if (rc < 0)
         return rc;
+    mur_meter_dealt(&j->meter, deal.expected, size);
 
     mur_worker worker = {&j->scorer, &j->meter, &j->counters, &j->slowest};
     rc = mur_fault("unit.take");
@@ -70,6 +59,8 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
         b->unit_rows[unit] =
             (mur_unit_rows){(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows};
     }
+    if (rc < 0)
+        mur_deal_abandon(&deal);
     mur_deal_close(&deal, j->c);
     return mur_agree(j->c, rc);
 }

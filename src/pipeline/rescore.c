@@ -232,7 +232,7 @@ static int score_group(rescore *s, size_t first, size_t n)
 {
     mur_job *j = &s->job;
     mur_stream_share mine = {.n_texts = -j->scorer.n_scored, .n_tokens = -j->scorer.n_tokens};
-    int64_t *sizes = mur_alloc(n, sizeof *sizes), n_rows = 0, n_tweets = 0, node_rows = 0, written;
+    int64_t *sizes = mur_alloc(n, sizeof *sizes), n_rows = 0, n_tweets = 0, written;
     mur_piece *pieces = mur_alloc(n, sizeof *pieces);
     mur_frame *frames = mur_alloc(n, sizeof *frames);
     size_t n_done = 0;
@@ -245,9 +245,7 @@ static int score_group(rescore *s, size_t first, size_t n)
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, n);
     if (rc == 0) {
-        for (size_t i = 0; i < deal.n_mine; i++)
-            node_rows += sizes[deal.queue[i]];
-        mur_meter_dealt(&j->meter, node_rows, n_rows);
+        mur_meter_dealt(&j->meter, deal.expected, n_rows);
         double start = mur_monotonic();
         rc = mur_fault("unit.take");
         for (size_t i; rc == 0 && mur_deal_next(&deal, &i);) {
@@ -259,6 +257,8 @@ static int score_group(rescore *s, size_t first, size_t n)
             mine.n_bytes += mur_frame_bytes(gold);
         }
         mine.seconds = mur_monotonic() - start;
+        if (rc < 0)
+            mur_deal_abandon(&deal);
         mur_deal_close(&deal, j->c);
         rc = mur_agree(j->c, rc);
     }

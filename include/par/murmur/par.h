@@ -31,6 +31,10 @@ int mur_launch_rank(void);
  * MUR_EUSAGE with the cure. */
 int mur_comm_open(mur_comm *c) MUR_MUST_USE;
 
+/* Collective. From now on each `ranks_per_node` neighbouring ranks of a node, and the last fewer, count as a node of
+ * their own: so several nodes are tested and measured on one. 0: nodes are what they are. */
+void mur_comm_divide(mur_comm *c, int ranks_per_node);
+
 /* A job of this process alone, inside a larger job or without MPI: agreement, sums, broadcasts, gathers and exchanges
  * on it call no MPI and wait for nobody, so that what is written for ranks serves one. Not for shares and deals. Local;
  * nothing to close. */
@@ -108,21 +112,33 @@ void mur_share_publish(const mur_share *s, const mur_comm *c);
 /* Collective over the node. NULL bytes afterwards; closing a zeroed one is fine if all ranks do. */
 void mur_share_close(mur_share *s, const mur_comm *c);
 
-/* Work units 0..n-1, taken by ranks as they become free. Units are dealt to nodes in advance, largest first, by `sizes`
- * (any unit of work, the same array on every rank) in proportion to their ranks; on a node they are a queue in shared
- * memory, taken by an atomic. So a fast rank takes more of its node's units; which rank takes which never shows in
- * results. */
+/* Work units 0..n-1, taken by ranks as they become free; which rank takes which never shows in results. On a node they
+ * are a queue in shared memory, taken by an atomic. Half of the work, by `sizes`, is dealt to the nodes in advance, the
+ * largest first and in proportion to their ranks. The rest is rank 0's to deal: a thread of its own answers a thread of
+ * each node's first rank, which asks before the node's queue is empty, and what it hands out shrinks with what is left.
+ * So a node that is faster, or whose units were smaller than reckoned, gets more. Those threads alone call MPI between
+ * mur_deal_open and mur_deal_close: a rank must not. */
 typedef struct mur_deal {
-    size_t n_mine;  /* units of this node */
-    size_t *queue;  /* their numbers, largest first */
-    mur_share next; /* one atomic counter */
+    mur_share queue;  /* of this node */
+    size_t place;     /* in it, that this rank took last */
+    int64_t expected; /* of the sum of sizes: what comes to this node if all nodes are equally fast */
+    mur_buf *answers; /* NULL, or the caller's, set after opening: mur_deal_close appends the seconds (double)
+                         from each of this rank's requests until what was answered could be taken */
+    struct mur_dealing *dealing; /* of a node's first rank */
 } mur_deal;
 
-/* Collective. */
+/* Collective. `sizes` in any unit of work, the same on every rank. */
 int mur_deal_open(mur_deal *d, const mur_comm *c, const int64_t *sizes, size_t n) MUR_MUST_USE;
 
-/* Local. False when the node's queue is empty. */
+/* Local. False when there are no more units. Sleeps where the node's queue is empty and rank 0 was asked. */
 bool mur_deal_next(mur_deal *d, size_t *unit);
+
+/* Local. The unit that will be taken `ahead` takes after this rank's last one by some rank of this node; false where
+ * that is not known yet, or there is none. */
+bool mur_deal_peek(const mur_deal *d, size_t ahead, size_t *unit);
+
+/* Local. The job has failed: ranks of this node take no more units, and rank 0 deals no more to others. */
+void mur_deal_abandon(mur_deal *d);
 
 /* Collective. */
 void mur_deal_close(mur_deal *d, const mur_comm *c);

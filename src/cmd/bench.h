@@ -14,14 +14,15 @@
 
 typedef struct mur_bench {
     const char *name;
-    const char *folder;   /* to work in; there, empty, and nobody else's. NULL for those that all ranks do */
-    const mur_comm *comm; /* for those that all ranks do; NULL for the others */
+    const char *folder; /* to work in; there, empty, and nobody else's. NULL for those that all ranks do */
+    mur_comm *comm;     /* for those that all ranks do; NULL for the others */
     bool is_json;
-    int64_t n_sources, n_records, n_files;   /* of log */
-    const char *model;                       /* of tokenizer and encoder; NULL: the default model, the shapes */
-    const char *texts;                       /* of tokenizer, json and table; NULL: generated tweets */
-    const char *shape, *precision, *lengths; /* of encoder; NULL: every one, every one, those of tweets */
-    int64_t n_tweets;                        /* of encoder, on each rank; 0: as many as take some seconds */
+    int64_t n_sources, n_records, n_files;    /* of log */
+    const char *model;                        /* of tokenizer and encoder; NULL: the default model, the shapes */
+    const char *texts;                        /* of tokenizer, json and table; NULL: generated tweets */
+    const char *shape, *precision, *lengths;  /* of encoder; NULL: every one, every one, those of tweets */
+    int64_t n_tweets;                         /* of encoder, on each rank; 0: as many as take some seconds */
+    int64_t n_units, unit_ms, ranks_per_node; /* of deal: units a rank, their mean; 0: nodes as they are */
 } mur_bench;
 
 typedef struct mur_figure {
@@ -76,5 +77,8 @@ int mur_bench_peak(const mur_bench *b) MUR_MUST_USE;
 /* Collective over b->comm; and whether its options are ones that it takes, which is local. */
 int mur_bench_encoder(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_encoder_check(const mur_bench *b) MUR_MUST_USE;
+
+/* Collective over b->comm. */
+int mur_bench_deal(const mur_bench *b) MUR_MUST_USE;
 
 #endif

@@ -29,6 +29,7 @@ static const struct {
     {"peak", "what a core can compute at most", mur_bench_peak, false},
     /* Behind the others, which start processes and so go before MPI is started. */
     {"encoder", "token ids to logits, on all ranks", mur_bench_encoder, true},
+    {"deal", "work units dealt to ranks that sleep over them, while rank 0 computes", mur_bench_deal, true},
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof *measurements)
 
@@ -43,6 +44,9 @@ static const mur_option options[] = {
     {"precision", "fp32|bf16|int8", "encoder: arithmetic of the model (default all that there are)", NULL},
     {"lengths", "FILE", "encoder: texts of so many tokens, one number a line; without, as those of tweets", NULL},
     {"tweets", "N", "encoder: texts of one repeat on each rank (default: some seconds' worth)", NULL},
+    {"units", "N", "deal: units for each rank (64)", NULL},
+    {"unit-time", "TIME", "deal: that a unit takes on average (100ms)", NULL},
+    {"ranks-per-node", "N", "deal: as if nodes had so many ranks (0: as they are)", NULL},
     {"dir", "DIR", "work in this new folder and leave it; without, one below $TMPDIR, removed at the end", NULL},
     {"json", NULL, "one object a line", NULL},
     {0},
@@ -74,6 +78,12 @@ static int set(void *into, const char *name, const char *value)
         s->bench.lengths = value;
     else if (strcmp(name, "tweets") == 0)
         return mur_integer_parse(&s->bench.n_tweets, value, 1, 10000000);
+    else if (strcmp(name, "units") == 0)
+        return mur_integer_parse(&s->bench.n_units, value, 1, 1000000);
+    else if (strcmp(name, "unit-time") == 0)
+        return mur_duration_parse(&s->bench.unit_ms, value);
+    else if (strcmp(name, "ranks-per-node") == 0)
+        return mur_integer_parse(&s->bench.ranks_per_node, value, 0, 1000000);
     else if (strcmp(name, "dir") == 0)
         s->dir = value;
     else
@@ -230,7 +240,7 @@ static int check_usage(const settings *s, int argc, char **argv, int first)
 
 static int run(const mur_command *self, int argc, char **argv)
 {
-    settings s = {.bench = {.n_sources = 1000000, .n_records = 10000}};
+    settings s = {.bench = {.n_sources = 1000000, .n_records = 10000, .n_units = 64, .unit_ms = 100}};
     mur_comm c;
     int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
     if (rc == 0)
@@ -255,7 +265,7 @@ static int run(const mur_command *self, int argc, char **argv)
 const mur_command mur_cmd_bench = {
     .name = "bench",
     .operands = "[WHAT...]",
-    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, encoder",
+    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, encoder, deal",
     .options = options,
     .min_operands = 0,
     .max_operands = N_MEASUREMENTS,

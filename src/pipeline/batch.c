@@ -42,7 +42,7 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
 {
     int64_t *sizes = mur_alloc(plan->n_units, sizeof *sizes), size = 0;
     for (size_t i = 0; i < plan->n_units; i++)
-        size += sizes[i] = plan->units[i].size;
+        size += sizes[i] = plan->units[i].n_tokens;
     mur_deal deal;
     int rc = mur_deal_open(&deal, j->c, sizes, plan->n_units);
     free(sizes);

@@ -36,7 +36,7 @@ void mur_meter_close(mur_meter *m, const mur_comm *c);
 /* Local, any rank: rows that a stream has taken in. */
 void mur_meter_add(mur_meter *m, mur_stream stream, int64_t n_rows);
 
-/* Local, any rank: a unit's texts are about to be scored, and were. `size` is what mur_meter_batch's are in; `n_tweets`
+/* Local, any rank: a unit's texts are about to be scored, and were. `size` is what mur_meter_dealt's are in; `n_tweets`
  * count for the tweets that are done, `n_rows` for the rows that gold takes in. */
 void mur_meter_unit(mur_meter *m, int64_t size, int64_t n_tweets, int64_t n_rows);
 void mur_meter_unit_done(mur_meter *m);
@@ -54,7 +54,7 @@ void mur_meter_count(mur_meter *m, int64_t version);
 void mur_meter_found(mur_meter *m, int64_t bytes);
 
 /* Local. A batch begins, of source files of `bytes`; all ranks pass a barrier before they count rows of it. Of its
- * units' sizes, `size` in all, those dealt to this node come to `node_size`. */
+ * units' sizes, `size` in all, those expected to come to this node are `node_size`. */
 void mur_meter_batch(mur_meter *m, int64_t batch, int64_t bytes);
 void mur_meter_dealt(mur_meter *m, int64_t node_size, int64_t size);
 

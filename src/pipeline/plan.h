@@ -14,16 +14,26 @@
  * work, so that the ranks end together. */
 #define MUR_UNIT_BYTES (256 << 10)
 
+/* The last part of a batch's bytes is cut into smaller units. Largest first, they are dealt last, and ranks that wait
+ * for the last one wait less. */
+#define MUR_LAST_PART 8                          /* an eighth */
+#define MUR_LAST_UNIT_BYTES (MUR_UNIT_BYTES / 4) /* eight batches of the model, still */
+
+/* What gzip makes of tweets in JSON, about. */
+#define MUR_GZIP_RATIO 5
+
 /* A run of bytes of one file: all of it, or lines of a JSON Lines file. */
 typedef struct mur_piece_of_file {
     size_t file; /* in the plan's files */
     int64_t offset, len;
+    int64_t most; /* bytes of JSON that its unit may have */
     bool is_whole;
 } mur_piece_of_file;
 
 typedef struct mur_unit {
     size_t first_piece, n_pieces;
-    int64_t size; /* estimated bytes of JSON: what units are dealt by */
+    int64_t size;     /* estimated bytes of JSON */
+    int64_t n_tokens; /* estimated too (estimate.h): what units are dealt by; 0 before */
 } mur_unit;
 
 typedef struct mur_plan {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "estimate.h"
 #include "job.h"
 #include "murmur/clock.h"
 #include "murmur/doctor.h"
@@ -174,6 +175,7 @@ static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
     if (j->c->rank != 0)
         mur_plan_unpack(plan, mur_buf_view(&packed));
     mur_buf_clear(&packed);
+    mur_plan_estimate(plan, j->c);
 }
 
 /* Rank 0, after a batch: its files are no longer pending, or, where it could not be committed, those that failed are

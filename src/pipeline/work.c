@@ -1,5 +1,6 @@
 #include "work.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "murmur/clock.h"
@@ -134,7 +135,7 @@ int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     mur_meter_add(worker->meter, MUR_STREAM_SILVER, n_tweets);
 
     mur_fault_pass("gold.score");
-    mur_meter_unit(worker->meter, plan->units[t->unit].size, n_tweets, (int64_t)t->silver.n_rows);
+    mur_meter_unit(worker->meter, plan->units[t->unit].n_tokens, n_tweets, (int64_t)t->silver.n_rows);
     score(t, options->text, tweets, worker->scorer);
     mur_meter_unit_done(worker->meter);
     free(tweets);
@@ -146,5 +147,7 @@ int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
     own->rejects += (int64_t)t->rejects.n_rows;
     own->mentions += (int64_t)t->silver.n_rows;
     compare(t, plan, worker, scored - start, tokens);
+    mur_log_debug("unit %zu: %" PRId64 " tokens were expected and %" PRId64 " scored, in %.3f s", t->unit,
+                  plan->units[t->unit].n_tokens, worker->scorer->n_tokens - tokens, scored - start);
     return 0;
 }

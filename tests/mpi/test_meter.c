@@ -64,6 +64,15 @@ static void units_in_hand_count_by_what_is_scored_of_them(void **state)
         now = wait_for_tweets(2 * 10 * n);
     assert_all(all.rank != 0 || (now.n_tweets == 20 * n && is_about(now.fraction, 0.5 * 50 * n / 400)));
 
+    /* This node does more than its half: what the others have done is what is left of the batch at most. */
+    mur_meter_unit(&m, (600 + n - 1) / n, 90, 0);
+    mur_meter_unit_done(&m);
+    mur_barrier(&all);
+    int64_t done = n * (50 + (600 + n - 1) / n), tweets = (int64_t)((double)(100 * n) * 800 / (double)done);
+    if (all.rank == 0)
+        now = wait_for_tweets(tweets);
+    assert_all(all.rank != 0 || (now.n_tweets == tweets && is_about(now.fraction, 0.5)));
+
     mur_meter_batch_done(&m, true, 77);
     if (all.rank == 0)
         now = wait_for_tweets(77);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../src/pipeline/estimate.h"
 #include "../../src/pipeline/plan.h"
 #include "../../src/pipeline/settle.h"
 #include "../../src/pipeline/work.h"
@@ -288,6 +289,30 @@ static void big_json_lines_are_cut_at_line_ends(void **state)
     mur_buf_clear(&array);
 }
 
+static void the_last_units_of_a_batch_are_small(void **state)
+{
+    (void)state;
+    mur_buf lines = {0};
+    while (lines.len < 8 * MUR_UNIT_BYTES)
+        mur_buf_printf(&lines, "{\"text\": \"line %zu\"}\n", lines.len);
+    mur_source files[2] = {listed("1.jsonl", mur_buf_view(&lines)), listed("2.jsonl", mur_buf_view(&lines))};
+    mur_plan p;
+    mur_plan_make(&p, files, 2, 1000, INT64_MAX, no_refusal, NULL);
+    int64_t regular = (int64_t)lines.len * 2 * (MUR_LAST_PART - 1) / MUR_LAST_PART, before = 0;
+    assert_int_equal(p.n_units, 14 + 8);
+    for (size_t i = 0; i < p.n_units; i++) {
+        int64_t most = before < regular ? MUR_UNIT_BYTES : MUR_LAST_UNIT_BYTES;
+        if (i + 1 < p.n_units)
+            assert_in_range(p.units[i].size, most - 512, most + 64); /* a file's last piece is what is left */
+        before += p.units[i].size;
+    }
+    assert_int_equal(before, 2 * lines.len);
+    mur_plan_clear(&p);
+    free(files[0].path);
+    free(files[1].path);
+    mur_buf_clear(&lines);
+}
+
 static void small_files_share_a_unit(void **state)
 {
     (void)state;
@@ -310,6 +335,73 @@ static void small_files_share_a_unit(void **state)
         free(files[i].path);
 }
 
+static void tokens_are_reckoned_from_texts_with_a_mention(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        double n_bytes; /* of texts that count */
+        int n_texts;
+    } cases[] = {
+        {"", 0, 0},
+        {"{\"text\":\"0123456789 @someone 0123456789\"}", 30, 1},
+        {"{\"text\":\"0123456789 someone 0123456789\"}", 0, 0}, /* nobody is mentioned */
+        {"wn @x\"}\n{\"text\" : \"@0123456789\"}\n{\"text\":\"@not whole", 11, 1},
+        {"{\"text\":null,\"other\":\"@someone else\"}", 0, 0},
+        {"{\"text\":\"@a \\\" \\u20ac \\\\\"},{\"text\":\"@b\"}", 12, 2},
+        {"{\"text\":\"@a \\u", 0, 0},
+        {"\"text\"", 0, 0},
+        {"\"text\":", 0, 0},
+        {"\"text\":\"", 0, 0},
+        {"\"text\":\"@\\", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mur_view json = mur_view_of(cases[i].json);
+        char *exact = malloc(json.len + 1); /* no byte behind its end may be read */
+        memcpy(exact, json.ptr, json.len);
+        exact = realloc(exact, json.len > 0 ? json.len : 1);
+        double n = mur_estimate_tokens((mur_view){exact, json.len}),
+               want = cases[i].n_bytes / 3.9 + 2 * cases[i].n_texts;
+        if (n < want - 0.01 || n > want + 0.01)
+            fail_msg("case %zu: %g tokens, not %g", i, n, want);
+        free(exact);
+    }
+}
+
+/* Files as large as each other, of which the first is texts with mentions, the second has a tenth as many, the third is
+ * the first as an array, the last is none that could be read. */
+static void units_are_estimated_by_their_texts(void **state)
+{
+    (void)state;
+    mur_buf dense = {0}, sparse = {0}, array = {0};
+    for (int i = 0; dense.len < MUR_UNIT_BYTES - 200; i++) {
+        const char *text = "0123456789 0123456789 0123456789";
+        mur_buf_printf(&dense, "{\"text\":\"@someone %s\"}\n", text);
+        mur_buf_printf(&sparse, "{\"text\":\"%ssomeone %s\"}\n", i % 10 == 0 ? "@" : "_", text);
+    }
+    mur_buf_append_byte(&array, '[');
+    mur_buf_append(&array, dense.ptr, dense.len);
+    mur_source files[4] = {listed("1.jsonl", mur_buf_view(&dense)), listed("2.jsonl", mur_buf_view(&sparse)),
+                           listed("3.json", mur_buf_view(&array)), listed("4.jsonl", mur_buf_view(&dense))};
+    mur_plan p;
+    mur_plan_make(&p, files, 4, 1000, INT64_MAX, no_refusal, NULL);
+    assert_int_equal(p.n_units, 4);
+    assert_int_equal(unlink(files[3].path), 0);
+    mur_comm alone = mur_comm_alone();
+    mur_plan_estimate(&p, &alone);
+    double wanted = mur_estimate_tokens(mur_buf_view(&dense));
+    assert_in_range(p.units[0].n_tokens, (int64_t)(0.9 * wanted), (int64_t)(1.1 * wanted));
+    assert_in_range(p.units[1].n_tokens, (int64_t)(0.07 * wanted), (int64_t)(0.13 * wanted));
+    assert_in_range(p.units[2].n_tokens, (int64_t)(0.9 * wanted), (int64_t)(1.1 * wanted));
+    assert_true(p.units[3].n_tokens > 0);
+    mur_plan_clear(&p);
+    for (int i = 0; i < 4; i++)
+        free(files[i].path);
+    mur_buf_clear(&dense);
+    mur_buf_clear(&sparse);
+    mur_buf_clear(&array);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,7 +413,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_unit_leaves_a_file_that_moved_and_keeps_the_others, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(big_json_lines_are_cut_at_line_ends, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_last_units_of_a_batch_are_small, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(small_files_share_a_unit, make_folder, remove_folder),
+        cmocka_unit_test(tokens_are_reckoned_from_texts_with_a_mention),
+        cmocka_unit_test_setup_teardown(units_are_estimated_by_their_texts, make_folder, remove_folder),
         cmocka_unit_test(a_file_settles_by_its_time_and_by_being_seen_unchanged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,12 +220,17 @@ const mur_record *mur_job_gold_record(const mur_job *j)
     return gold ? mur_store_record_of(j->store, gold) : NULL;
 }
 
+/* Parts of so many bytes one rank compresses in a tenth of a second, which is less than it takes many ranks to do
+ * anything together by HDF5 (docs/PERFORMANCE.md). */
+#define SMALL_PART_BYTES ((int64_t)4 << 20)
+
 mur_part_options mur_job_part_options(mur_job *j, int64_t version)
 {
     return (mur_part_options){.store = j->options->store,
                               .run_id = j->run_id,
                               .version = version,
                               .compress = j->options->writing.compress,
+                              .small_bytes = mur_fault_disables("small") ? 0 : SMALL_PART_BYTES,
                               .io_timeout_ms = j->options->writing.io_timeout_ms,
                               .temporary_bytes = &j->counters.temporary_bytes};
 }

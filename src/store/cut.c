@@ -28,6 +28,9 @@ static int64_t first_chunk(const mur_cut *cut, int position)
 
 void mur_cut_range(const mur_cut *cut, int rank, int64_t *first, int64_t *end)
 {
+    *first = *end = 0;
+    if (rank >= cut->n_ranks)
+        return;
     int position = (rank - cut->shift + cut->n_ranks) % cut->n_ranks;
     *first = first_chunk(cut, position) * cut->chunk;
     *end = first_chunk(cut, position + 1) * cut->chunk;

@@ -28,6 +28,8 @@ typedef struct writer {
     const mur_comm *comm;
     const mur_schema *schema;
     const mur_part_options *options;
+    mur_comm writers; /* that open the file: the whole job, or on rank 0 that one alone */
+    int n_writers;
     mur_route route;
     mur_layout layout;
     uint64_t *blocks; /* hashes of all blocks: this rank's while writing, everyone's after gather_hashes */
@@ -45,7 +47,12 @@ typedef struct writer {
 
 static mur_cut cut_of(const writer *w, size_t set)
 {
-    return mur_cut_of(&w->layout, set, w->comm->n_ranks);
+    return mur_cut_of(&w->layout, set, w->n_writers);
+}
+
+static bool is_writer(const writer *w)
+{
+    return w->comm->rank < w->n_writers;
 }
 
 /* The blocks [*first, *end) of a dataset that a rank hashes and writes. */
@@ -75,10 +82,11 @@ static int name_files(writer *w)
     return 0;
 }
 
-/* All ranks together write the file's own structures when it is closed. HDF5 1.10 does not survive a failure there: the
- * ranks it happens to leave the others waiting, and the handle stays. Other failures it reports, or the read-back finds
- * them. So some room is held in a file of its own and given free just before: a disk or a quota that fills up while the
- * rows are written is not full then. Generous, from measurements: 2 to 6 KiB per dataset, 33 bytes per chunk. */
+/* The writers together write the file's own structures when it is closed. HDF5 1.10 does not survive a failure there:
+ * the ranks it happens to leave the others waiting, and the handle stays. Other failures it reports, or the read-back
+ * finds them. So some room is held in a file of its own and given free just before: a disk or a quota that fills up
+ * while the rows are written is not full then. Generous, from measurements: 2 to 6 KiB per dataset, 33 bytes per chunk.
+ */
 #define SPARE_BYTES 65536
 #define SPARE_BYTES_PER_SET 8192
 #define SPARE_BYTES_PER_CHUNK 64
@@ -97,12 +105,12 @@ static int hold_spare(writer *w)
     return rc;
 }
 
-/* Collective. */
+/* All writers. */
 static void release_spare(const writer *w)
 {
     if (w->comm->rank == 0)
         unlink(w->spare);
-    mur_barrier(w->comm);
+    mur_barrier(&w->writers);
 }
 
 /* The bytes of datasets from number `set` on, not compressed. */
@@ -255,76 +263,103 @@ static int write_round(hid_t dataset, const mur_dataset *d, hid_t transfer, int6
     return mur_h5_leave(&scope, rc);
 }
 
-/* Collective. In rounds of whole chunks, as many as the fullest rank needs. */
+/* All writers. In rounds of whole chunks, as many as the fullest rank needs. */
 static int write_elements(const writer *w, hid_t dataset, hid_t transfer, size_t set, const mur_buf *elements)
 {
     const mur_dataset *d = &w->layout.sets[set];
     mur_cut cut = cut_of(w, set);
     int64_t mine, my_end;
     mur_cut_range(&cut, w->comm->rank, &mine, &my_end);
-    int64_t chunks_at_once = MUR_WRITE_BYTES / (cut.chunk * (int64_t)d->size), n_ranks = w->comm->n_ranks;
+    int64_t chunks_at_once = MUR_WRITE_BYTES / (cut.chunk * (int64_t)d->size);
     chunks_at_once = chunks_at_once > 0 ? chunks_at_once : 1;
-    int64_t most_chunks = (cut.n_chunks + n_ranks - 1) / n_ranks;
+    int64_t most_chunks = (cut.n_chunks + cut.n_ranks - 1) / cut.n_ranks;
     static const char nothing;
     for (int64_t done = 0; done < most_chunks; done += chunks_at_once) {
         int64_t first = mine + done * cut.chunk, end = first + chunks_at_once * cut.chunk;
         first = first < my_end ? first : my_end;
         end = end < my_end ? end : my_end;
         const char *from = first < end ? elements->ptr + (size_t)(first - mine) * d->size : &nothing;
-        int rc = mur_agree(w->comm, write_round(dataset, d, transfer, first, end, from));
+        int rc = mur_agree(&w->writers, write_round(dataset, d, transfer, first, end, from));
         if (rc < 0)
             return rc;
     }
     return 0;
 }
 
-/* Collective. Routes, hashes and writes one dataset. */
-static int write_set(writer *w, hid_t file, hid_t transfer, size_t set)
+/* Collective. The elements of datasets [set, set + n) to the ranks that write them. */
+static void route(const writer *w, size_t set, size_t n, mur_buf *elements)
+{
+    mur_cut *cuts = mur_alloc(n, sizeof *cuts);
+    for (size_t i = 0; i < n; i++)
+        cuts[i] = cut_of(w, set + i);
+    mur_fault_pass("part.exchange");
+    mur_route_datasets(&w->route, w->layout.sets + set, cuts, n, elements);
+    free(cuts);
+}
+
+/* All writers. Hashes and writes one dataset. */
+static int write_set(writer *w, hid_t file, hid_t transfer, size_t set, const mur_buf *elements)
 {
     const mur_dataset *d = &w->layout.sets[set];
-    mur_cut cut = cut_of(w, set);
-    mur_buf elements = {0};
-    mur_fault_pass("part.exchange");
-    mur_route_dataset(&w->route, d, &cut, &elements);
     int64_t first, end;
     block_range(w, set, w->comm->rank, &first, &end);
-    mur_layout_hash_blocks(d, elements.ptr, (int64_t)(elements.len / d->size), w->blocks + d->first_block + first);
-    w->bytes_written += (int64_t)elements.len;
+    mur_layout_hash_blocks(d, elements->ptr, (int64_t)(elements->len / d->size), w->blocks + d->first_block + first);
+    w->bytes_written += (int64_t)elements->len;
 
     /* Others fill the disk meanwhile: asking again costs nothing, and inside HDF5 ranks that fail hang the others. */
     mur_watchdog_kick(&w->watchdog, "a dataset is written");
     mur_h5scope scope = {0};
     hid_t dataset = -1;
-    int rc = mur_agree(w->comm, w->comm->rank == 0 ? check_room(w, raw_bytes(w, set)) : 0);
+    int rc = mur_agree(&w->writers, w->comm->rank == 0 ? check_room(w, raw_bytes(w, set)) : 0);
     if (rc == 0)
-        rc = mur_agree(w->comm, MUR_AFTER("part.dataset", create_set(w, &scope, file, set, &dataset)));
+        rc = mur_agree(&w->writers, MUR_AFTER("part.dataset", create_set(w, &scope, file, set, &dataset)));
     if (rc == 0 && d->n > 0)
-        rc = write_elements(w, dataset, transfer, set, &elements);
-    mur_buf_clear(&elements);
-    return mur_agree(w->comm, mur_h5_leave(&scope, rc));
+        rc = write_elements(w, dataset, transfer, set, elements);
+    return mur_agree(&w->writers, mur_h5_leave(&scope, rc));
+}
+
+/* All writers, or all ranks where all write. `elements` of all datasets where rank 0 writes alone; where all write they
+ * come one after the other, as the memory may not hold them all. */
+static int write_sets(writer *w, mur_h5scope *scope, mur_buf *elements)
+{
+    hid_t access = mur_h5_hold(scope, mur_h5_access_together(&w->writers));
+    hid_t transfer = mur_h5_hold(scope, mur_h5_transfer_together(&w->writers));
+    int rc = mur_agree(&w->writers, access < 0 || transfer < 0 ? mur_h5_fail("cannot prepare parallel HDF5") : 0);
+    if (rc < 0)
+        return rc;
+    /* The name is reserved: TRUNC replaces our own empty file. */
+    hid_t file = mur_h5_hold(scope, H5Fcreate(w->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access));
+    rc = mur_agree(&w->writers, file < 0 || mur_fault("part.file") < 0 ? mur_h5_fail("cannot create the file") : 0);
+    if (rc == 0)
+        rc = mur_agree(&w->writers, MUR_AFTER("part.attributes", put_root(w, file)));
+    for (size_t set = 0; set < w->layout.n_sets && rc == 0; set++) {
+        if (w->n_writers > 1)
+            route(w, set, 1, &elements[set]);
+        rc = write_set(w, file, transfer, set, &elements[set]);
+        mur_buf_clear(&elements[set]);
+    }
+    mur_watchdog_kick(&w->watchdog, "the file is closed");
+    release_spare(w);
+    mur_fault_pass("part.close");
+    return rc;
 }
 
 /* Collective. Steps 1 and 2: hashes of what is in memory, then the file, complete and closed. */
 static int write_file(writer *w)
 {
     mur_h5scope scope = {0};
-    hid_t access = mur_h5_hold(&scope, mur_h5_access_together(w->comm));
-    hid_t transfer = mur_h5_hold(&scope, mur_h5_transfer_together(w->comm));
-    int rc = mur_agree(w->comm, access < 0 || transfer < 0 ? mur_h5_fail("cannot prepare parallel HDF5") : 0);
-    if (rc < 0)
-        goto done;
-    /* The name is reserved: TRUNC replaces our own empty file. */
-    hid_t file = mur_h5_hold(&scope, H5Fcreate(w->temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access));
-    rc = mur_agree(w->comm, file < 0 || mur_fault("part.file") < 0 ? mur_h5_fail("cannot create the file") : 0);
-    if (rc == 0)
-        rc = mur_agree(w->comm, MUR_AFTER("part.attributes", put_root(w, file)));
-    for (size_t set = 0; set < w->layout.n_sets && rc == 0; set++)
-        rc = write_set(w, file, transfer, set);
-    mur_watchdog_kick(&w->watchdog, "the file is closed");
-    release_spare(w);
-    mur_fault_pass("part.close");
-done:
-    rc = mur_agree(w->comm, mur_fault_after("part.closed", w->temporary, mur_h5_leave(&scope, rc)));
+    mur_buf *elements = mur_alloc(w->layout.n_sets, sizeof *elements);
+    int rc = 0;
+    if (w->n_writers == 1)
+        route(w, 0, w->layout.n_sets, elements);
+    if (is_writer(w)) {
+        rc = write_sets(w, &scope, elements);
+        rc = mur_fault_after("part.closed", w->temporary, mur_h5_leave(&scope, rc));
+    }
+    rc = mur_agree(w->comm, rc);
+    for (size_t set = 0; set < w->layout.n_sets; set++)
+        mur_buf_clear(&elements[set]);
+    free(elements);
     if (rc < 0)
         mur_error_add("%s", w->final_path);
     return rc;
@@ -370,7 +405,8 @@ static int check_blocks(const writer *w, mur_part_reader *r, size_t set, int64_t
     return rc;
 }
 
-/* Step 4. Each rank reads what the next one wrote, alone and without MPI-IO: OMPIO reports success on a full disk. */
+/* Step 4. Each rank reads what the next one wrote (all that rank 0 wrote alone is the last one's), alone and without
+ * MPI-IO: OMPIO reports success on a full disk. */
 static int check_file(writer *w)
 {
     mur_part_reader *r;
@@ -450,6 +486,10 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
         return rc;
     mur_layout_init(&w->layout, w->schema, w->route.n_rows, w->route.n_bytes);
     w->blocks = mur_alloc((size_t)w->layout.n_blocks, sizeof *w->blocks);
+    /* HDF5's collectives cost what they cost, however few the rows are: some 200 meetings of the ranks. */
+    const bool is_small = raw_bytes(w, 0) <= w->options->small_bytes;
+    w->n_writers = is_small ? 1 : c->n_ranks;
+    w->writers = is_small ? mur_comm_alone() : *c;
 
     /* Only from here: before, ranks may wait long for one that still works on its rows. */
     mur_watchdog_start(&w->watchdog, c->rank, w->options->io_timeout_ms, w->final_path);
@@ -460,7 +500,8 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
         return rc;
     gather_hashes(w);
     mur_watchdog_kick(&w->watchdog, "it is brought to disk");
-    rc = mur_agree(c, c->node_rank == 0 ? MUR_STEP("part.sync", mur_file_sync(w->temporary)) : 0);
+    bool is_syncing = is_writer(w) && c->node_rank == 0;
+    rc = mur_agree(c, is_syncing ? MUR_STEP("part.sync", mur_file_sync(w->temporary)) : 0);
     if (rc == 0)
         rc = mur_agree(c, MUR_STEP("part.check", check_file(w)));
     if (rc == 0)

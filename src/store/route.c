@@ -121,17 +121,14 @@ static void append_elements(mur_buf *out, const mur_span *span, const mur_frame 
     }
 }
 
-void mur_route_dataset(const mur_route *r, const mur_dataset *d, const mur_cut *cut, mur_buf *out)
+/* This rank's elements of a dataset, to the ranks that hold them in the part. */
+static void pack(const mur_route *r, const mur_dataset *d, const mur_cut *cut, mur_buf *outgoing)
 {
-    int n_ranks = r->comm->n_ranks;
-    mur_buf *outgoing = mur_alloc((size_t)n_ranks, sizeof *outgoing), incoming = {0};
-    size_t *ends = mur_alloc(2 * (size_t)n_ranks, sizeof *ends), *at = ends + n_ranks;
-
     for (size_t i = 0; i < r->n_spans; i++) {
         const mur_span *span = &r->spans[i];
         int64_t first, end;
         extent(span, d, &first, &end);
-        for (int rank = 0; span->rank == r->comm->rank && first < end && rank < n_ranks; rank++) {
+        for (int rank = 0; span->rank == r->comm->rank && first < end && rank < cut->n_ranks; rank++) {
             int64_t low, high;
             mur_cut_range(cut, rank, &low, &high);
             low = low > first ? low : first;
@@ -140,13 +137,13 @@ void mur_route_dataset(const mur_route *r, const mur_dataset *d, const mur_cut *
                 append_elements(&outgoing[rank], span, r->pieces[span->piece].frame, d, low - first, high - low);
         }
     }
-    mur_exchange(r->comm, outgoing, &incoming, ends);
-    for (int rank = 0; rank < n_ranks; rank++) {
-        at[rank] = rank > 0 ? ends[rank - 1] : 0;
-        mur_buf_clear(&outgoing[rank]);
-    }
+}
 
-    /* Each rank sent its elements in the part's order, so merging them is taking the spans in that order. */
+/* Each rank sent its elements in the part's order, so merging them is taking the spans in that order. `at`: where each
+ * rank's next element is. */
+static void merge(const mur_route *r, const mur_dataset *d, const mur_cut *cut, const mur_buf *incoming, size_t *at,
+                  mur_buf *out)
+{
     int64_t mine, my_end;
     mur_cut_range(cut, r->comm->rank, &mine, &my_end);
     size_t want = (size_t)(my_end - mine) * d->size, before = out->len;
@@ -163,11 +160,27 @@ void mur_route_dataset(const mur_route *r, const mur_dataset *d, const mur_cut *
         if (low >= high)
             continue;
         size_t len = (size_t)(high - low) * d->size;
-        mur_buf_append(out, incoming.ptr + at[r->spans[i].rank], len);
+        mur_buf_append(out, incoming->ptr + at[r->spans[i].rank], len);
         at[r->spans[i].rank] += len;
     }
     assert(out->len - before == want);
     (void)before;
+}
+
+void mur_route_datasets(const mur_route *r, const mur_dataset *sets, const mur_cut *cuts, size_t n, mur_buf *outs)
+{
+    int n_ranks = r->comm->n_ranks;
+    mur_buf *outgoing = mur_alloc((size_t)n_ranks, sizeof *outgoing), incoming = {0};
+    size_t *ends = mur_alloc(2 * (size_t)n_ranks, sizeof *ends), *at = ends + n_ranks;
+    for (size_t i = 0; i < n; i++)
+        pack(r, &sets[i], &cuts[i], outgoing);
+    mur_exchange(r->comm, outgoing, &incoming, ends);
+    for (int rank = 0; rank < n_ranks; rank++) {
+        at[rank] = rank > 0 ? ends[rank - 1] : 0;
+        mur_buf_clear(&outgoing[rank]);
+    }
+    for (size_t i = 0; i < n; i++)
+        merge(r, &sets[i], &cuts[i], &incoming, at, &outs[i]);
     mur_buf_clear(&incoming);
     free(ends);
     free(outgoing);

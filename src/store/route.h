@@ -33,7 +33,8 @@ int mur_route_open(mur_route *r, const mur_comm *c, const mur_schema *schema, co
                    size_t n_pieces) MUR_MUST_USE;
 void mur_route_close(mur_route *r);
 
-/* Collective. Appends to `out` the elements of this rank's share of the dataset. */
-void mur_route_dataset(const mur_route *r, const mur_dataset *d, const mur_cut *cut, mur_buf *out);
+/* Collective. Appends to outs[i] the elements of this rank's share, by cuts[i], of dataset sets[i]: all `n` in one
+ * exchange. */
+void mur_route_datasets(const mur_route *r, const mur_dataset *sets, const mur_cut *cuts, size_t n, mur_buf *outs);
 
 #endif

@@ -319,6 +319,8 @@ class Progress(murmur_cli.TestCase):
     def test_the_last_words_of_a_killed_job_are_not_taken_for_news(self):
         job = self.start_job(self.source, self.store, "--trigger", "1h")
         self.wait_for_record(self.store, 1, job)
+        while list((self.store / "_log").glob("_tmp*")):  # the record has its name, and not only that
+            time.sleep(0.01)
         job.end()
         self.assertTrue((self.store / "_progress").exists())
         self.assertIsNone(self.assert_status(run("status", self.store, "--json"), 0).rows[0]["progress"])

@@ -31,13 +31,18 @@ MERGING = ("--schema", pathlib.Path(__file__).with_name("schema.json"), "--merge
 SCENARIOS = {
     "run": (("run",), N_RANKS, ()),
     "merge": (("run", *MERGING), N_RANKS, (("run", "--trigger", "once"),)),
+    "together": (("run",), N_RANKS, ()),
     "optimize": (("optimize",), N_RANKS, (("run",),)),
     "rescore": (("rescore", "--max-bytes", "1"), N_RANKS, (("run",),)),
     "vacuum": (("vacuum", "--older-than", "0s"), 1, (("run",), ("optimize",))),
     "clear": (("clear", "--yes"), 1, (("run",),)),
 }
+# All ranks write the parts of a run, as they do large ones.
+ENVIRONMENT = {"together": {"MURMUR_FAULT_DISABLE": "small"}}
 # Points that come again, besides the first scenario that passes them.
-ALSO = {"merge": ("schema.merge", "part.attributes", "part.closed", "record.make", "record.write", "record.link",
+ALSO = {"together": ("part.reserve", "part.spare", "part.file", "part.attributes", "part.exchange", "part.dataset",
+                     "part.write", "part.close", "part.closed", "part.hashes", "part.sync", "part.check"),
+        "merge": ("schema.merge", "part.attributes", "part.closed", "record.make", "record.write", "record.link",
                   "record.folder", "record.done")}
 KINDS = ("crash", "io", "memory", "short", "torn")
 STATUSES = {"crash": {137}, "torn": {137}, "io": {73, 74}, "short": {74}, "memory": {0, 70}}
@@ -95,7 +100,7 @@ def count_passes(sources, folder):
         for rank in range(N_RANKS):
             store, counts = folder / f"{name}{rank}", folder / f"counts-{name}{rank}"
             copy(before, store)
-            env = {"MURMUR_FAULT": late(rank), "MURMUR_FAULT_COUNTS": str(counts)}
+            env = {"MURMUR_FAULT": late(rank), "MURMUR_FAULT_COUNTS": str(counts), **ENVIRONMENT.get(name, {})}
             result = faulty.murmur(n_ranks, fill_in(words, sources, store), env=env)
             if result.status != 0:
                 raise SystemExit(f"an undisturbed {name} fails: {result.err}")
@@ -134,7 +139,8 @@ def run_cell(cell, sources, befores, expected):
             for attempt in range(TRIES):
                 store = folder / f"store{attempt}"
                 copy(befores[cell.scenario], store)
-                env = {"MURMUR_FAULT": f"{late(1 - cell.rank)},{cell.point}:{cell.rank}:{cell.nth}:{cell.kind}"}
+                env = {"MURMUR_FAULT": f"{late(1 - cell.rank)},{cell.point}:{cell.rank}:{cell.nth}:{cell.kind}",
+                       **ENVIRONMENT.get(cell.scenario, {})}
                 result = faulty.murmur(n_ranks, fill_in(words, sources, store), env=env)
                 if "murmur: fault:" in result.err:
                     break

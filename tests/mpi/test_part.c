@@ -201,25 +201,36 @@ static bool same_rows(const mur_frame *a, const mur_frame *b)
 
 static int64_t version; /* names every part of this test */
 
-static int write_part(mur_part *part, const mur_piece *pieces, size_t n, const char *folder, int compress)
+static int write_part_by(mur_part *part, const mur_piece *pieces, size_t n, const char *folder, int compress,
+                         int64_t small_bytes)
 {
-    mur_part_options options = {
-        .store = folder, .run_id = "test", .version = version++, .compress = compress, .io_timeout_ms = 300000};
+    mur_part_options options = {.store = folder,
+                                .run_id = "test",
+                                .version = version++,
+                                .compress = compress,
+                                .small_bytes = small_bytes,
+                                .io_timeout_ms = 300000};
     int64_t bytes_written;
     int rc = mur_part_write(part, &all, &schema, pieces, n, &options, &bytes_written);
     if (rc == 0) { /* what the ranks wrote adds up to all there is */
         int64_t total = mur_sum(&all, bytes_written);
         assert_all(total >= part->n_rows * 8);
+        assert_all(small_bytes == 0 || (bytes_written > 0) == (all.rank == 0 && total > 0));
     }
     return rc;
 }
 
+static int write_part(mur_part *part, const mur_piece *pieces, size_t n, const char *folder, int compress)
+{
+    return write_part_by(part, pieces, n, folder, compress, 0);
+}
+
 /* Writes the input, reads it back in slices of `slice` rows on every rank, and checks everything there is to check. */
-static void check_part(const input *in, int compress, int64_t slice)
+static void check_part_by(const input *in, int compress, int64_t slice, int64_t small_bytes)
 {
     mur_part part;
     mur_part_reader *r;
-    int rc = write_part(&part, in->mine, in->n_mine, store, compress);
+    int rc = write_part_by(&part, in->mine, in->n_mine, store, compress, small_bytes);
     assert_all(is_done(rc));
     assert_all(part.n_rows == (int64_t)in->whole.n_rows);
     assert_all(part.hash == expected_hash(&in->whole));
@@ -240,6 +251,13 @@ static void check_part(const input *in, int compress, int64_t slice)
     mur_frame_clear(&back);
     assert_all(H5Fget_obj_count(ALL_OBJECTS, ALL_OBJECTS) == 0);
     mur_part_clear(&part);
+}
+
+/* Written by all ranks, and by the first alone. */
+static void check_part(const input *in, int compress, int64_t slice)
+{
+    check_part_by(in, compress, slice, 0);
+    check_part_by(in, compress, slice, INT64_MAX);
 }
 
 static void rows_and_hash_do_not_depend_on_who_holds_what(void **state)

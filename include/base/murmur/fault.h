@@ -22,7 +22,7 @@
  *     MURMUR_FAULT_COUNTS=FILE       appends "RANK POINT TIMES" at a rank's end
  *     MURMUR_FAULT_TRACE=FILE        64 bytes for each rank: the last point that it passed, also after SIGKILL
  *     MURMUR_FAULT_DISABLE=fsync     nothing is synced; =exclusive: a record replaces one of the same number. For tests
- *                                    that must find what is missing then.
+ *                                    that must find what is missing then. =small: all ranks write small parts too
  */
 #ifndef MURMUR_FAULT_H
 #define MURMUR_FAULT_H
@@ -62,11 +62,11 @@
     X("part.reserve", STEP)      /* room is checked, the folder made */                                                \
     X("part.create", STEP)       /* the temporary file is created */                                                   \
     X("part.spare", WRITE)       /* some room is held */                                                               \
-    X("part.file", STEP)         /* all ranks opened the file */                                                       \
+    X("part.file", STEP)         /* rank 0, or all that write, opened the file */                                      \
     X("part.attributes", STEP)   /* its attributes are written */                                                      \
     X("part.exchange", PASS)     /* a dataset's elements travel to their writers */                                    \
     X("part.dataset", STEP)      /* the dataset is made, */                                                            \
-    X("part.write", STEP)        /* written by all ranks */                                                            \
+    X("part.write", STEP)        /* written */                                                                         \
     X("part.close", PASS)        /* the file is closed: its own structures are written */                              \
     X("part.closed", WRITE)      /* it is complete, in the page cache */                                               \
     X("part.hashes", PASS)       /* the ranks exchange hashes */                                                       \

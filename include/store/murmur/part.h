@@ -35,6 +35,7 @@ typedef struct mur_part_options {
     int64_t version;          /* of the table, the one that this part will belong to */
     int64_t number;           /* of several parts that one run writes for one version: 0 first */
     int compress;             /* deflate level 0..9 */
+    int64_t small_bytes;      /* rank 0 alone writes a part that takes no more, uncompressed; the rows come to it */
     int64_t io_timeout_ms;    /* no progress for so long ends the job (status 74) */
     int64_t *temporary_bytes; /* where not NULL: what this rank wrote to files that are removed again is added */
 } mur_part_options;

@@ -107,6 +107,15 @@ int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t 
     return rc;
 }
 
+void mur_file_prefetch(const char *path, int64_t offset, int64_t len)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    posix_fadvise(fd, (off_t)offset, (off_t)len, POSIX_FADV_WILLNEED);
+    close(fd);
+}
+
 int mur_fd_write(int fd, mur_view bytes, const char *path)
 {
     size_t done = 0;

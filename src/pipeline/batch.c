@@ -53,6 +53,9 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
     mur_worker worker = {&j->scorer, &j->meter, &j->counters, &j->slowest};
     rc = mur_fault("unit.take");
     for (size_t unit; rc == 0 && mur_deal_next(&deal, &unit);) {
+        size_t next;
+        if (mur_deal_peek(&deal, (size_t)j->c->node_size, &next)) /* what comes when each rank here has taken one */
+            mur_work_prefetch(plan, next);
         mur_unit_tables *t = &b->done[b->n_done++];
         mur_unit_tables_init(t, unit, j->bronze);
         rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &worker, b->counts));

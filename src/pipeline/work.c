@@ -32,6 +32,18 @@ void mur_unit_tables_clear(mur_unit_tables *t)
     mur_frame_clear(&t->gold);
 }
 
+/* Of smaller pieces a unit has many, and to open a file twice is more than to read it: what a file system with servers
+ * takes time for is the opening. */
+#define PREFETCHED_BYTES (16 << 10)
+
+void mur_work_prefetch(const mur_plan *plan, size_t unit)
+{
+    const mur_piece_of_file *piece = &plan->pieces[plan->units[unit].first_piece];
+    for (size_t i = 0; i < plan->units[unit].n_pieces; i++, piece++)
+        if (piece->len >= PREFETCHED_BYTES)
+            mur_file_prefetch(plan->files[piece->file].path, piece->offset, piece->len);
+}
+
 /* The text of a piece: read, and inflated where it is gzip. */
 static int read_piece(mur_buf *text, const mur_source *file, const mur_piece_of_file *piece, const char **damage)
 {

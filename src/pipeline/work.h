@@ -39,6 +39,9 @@ typedef struct mur_worker {
     mur_slowest *slowest;
 } mur_worker;
 
+/* The unit's bytes are on their way to this node's memory from here on. */
+void mur_work_prefetch(const mur_plan *plan, size_t unit);
+
 /* Fills `t`. A file that cannot be read is named in a warning and counted in `counts[file].n_failed`, one that moved in
  * n_moved; the unit's other files go on. Fails only where a reject is an error (--strict). */
 int mur_work_unit(mur_unit_tables *t, const mur_plan *plan, const mur_run_options *options, const mur_worker *worker,

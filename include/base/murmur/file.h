@@ -18,6 +18,9 @@ const char *mur_file_kind(mode_t mode);
 int mur_file_read(mur_buf *out, const char *path) MUR_MUST_USE;
 int mur_file_read_range(mur_buf *out, const char *path, int64_t offset, int64_t len) MUR_MUST_USE;
 
+/* Lets the system read these bytes into its cache, while the caller goes on. What fails shows when they are read. */
+void mur_file_prefetch(const char *path, int64_t offset, int64_t len);
+
 /* Creates the file, and replaces or continues what is in it; not atomic, not synced. MUR_ECREATE or MUR_EIO. */
 int mur_file_write(const char *path, mur_view bytes) MUR_MUST_USE;
 int mur_file_append(const char *path, mur_view bytes) MUR_MUST_USE;

@@ -1,7 +1,8 @@
 /* How evenly ranks end, and how soon rank 0 answers a node that asks for more units. Ranks sleep over their units, so
  * that many of them can be tried on few cores; rank 0 computes over its own, as a rank that scores does, and so
  * answers only as its helper thread lets it. Units are as dense as 10 to 1, and those of the last bytes are small, as
- * plan.h cuts them.
+ * plan.h cuts them. How late sleepers wake (wake_p90_ms) is what the machine's other processes add to each step of an
+ * answer.
  */
 #include <math.h>
 #include <stdio.h>
@@ -50,14 +51,22 @@ static int64_t to_microseconds(double seconds)
     return (int64_t)(1e6 * seconds);
 }
 
-/* On rank 0 all answers of all nodes, sorted. */
-static size_t gather_answers(const mur_comm *c, const mur_buf *mine, mur_buf *all)
+/* Seconds that ranks measured, on rank 0, sorted. */
+static size_t gather(const mur_comm *c, const mur_buf *mine, mur_buf *all)
 {
     mur_gather(c, mur_buf_view(mine), all, NULL);
     size_t n = all->len / sizeof(double);
     if (n > 0)
         mur_bench_median((double *)(void *)all->ptr, n);
     return n;
+}
+
+/* The sorted value below which so many hundredths are, in milliseconds. */
+static double percentile(const mur_buf *sorted, size_t hundredths)
+{
+    const double *seconds = (const double *)(const void *)sorted->ptr;
+    size_t n = sorted->len / sizeof *seconds;
+    return n > 0 ? 1e3 * seconds[n * hundredths / 100 < n ? n * hundredths / 100 : n - 1] : NAN;
 }
 
 static int run_trial(const mur_bench *b, const trial *t)
@@ -74,25 +83,28 @@ static int run_trial(const mur_bench *b, const trial *t)
         sizes[i] = to_microseconds(seconds[i] * pow(t->error, 2 * chance(i, 1) - 1));
     }
     double slowness = c->node == c->n_nodes - 1 ? t->slowness : 1;
-    mur_buf mine = {0}, all = {0};
+    mur_buf answers = {0}, late = {0}, all_answers = {0}, all_late = {0};
     mur_deal d;
     int rc = mur_deal_open(&d, c, sizes, n);
     if (rc == 0) {
-        d.answers = &mine;
+        d.answers = &answers;
         double start = mur_monotonic();
         for (size_t unit; mur_deal_next(&d, &unit);) {
-            if (c->rank == 0)
+            if (c->rank == 0) {
                 compute(slowness * seconds[unit]);
-            else
+            } else {
+                double begin = mur_monotonic();
                 mur_sleep(slowness * seconds[unit]);
+                double overslept = mur_monotonic() - begin - slowness * seconds[unit];
+                mur_buf_append(&late, &overslept, sizeof overslept);
+            }
         }
         double own = mur_monotonic() - start;
         mur_deal_close(&d, c);
         double longest = 1e-6 * (double)mur_max(c, to_microseconds(own));
         double average = 1e-6 * (double)mur_sum(c, to_microseconds(own)) / c->n_ranks;
-        size_t n_answers = gather_answers(c, &mine, &all);
-        const double *answers = (const double *)(const void *)all.ptr;
-        const bool is_any = n_answers > 0;
+        size_t n_answers = gather(c, &answers, &all_answers);
+        gather(c, &late, &all_late);
         mur_figure figures[] = {
             {"nodes", c->n_nodes, MUR_COUNT, NULL},
             {"ranks", c->n_ranks, MUR_COUNT, NULL},
@@ -100,15 +112,18 @@ static int run_trial(const mur_bench *b, const trial *t)
             {"seconds", longest, MUR_SECONDS, NULL},
             {"tail_percent", 100 * (longest - average) / longest, MUR_NUMBER, NULL},
             {"answers", (double)n_answers, MUR_COUNT, NULL},
-            {"median_ms", is_any ? 1e3 * answers[n_answers / 2] : NAN, MUR_NUMBER, NULL},
-            {"p90_ms", is_any ? 1e3 * answers[n_answers * 9 / 10] : NAN, MUR_NUMBER, NULL},
-            {"p99_ms", is_any ? 1e3 * answers[n_answers * 99 / 100] : NAN, MUR_NUMBER, NULL},
-            {"worst_ms", is_any ? 1e3 * answers[n_answers - 1] : NAN, MUR_NUMBER, NULL},
+            {"median_ms", percentile(&all_answers, 50), MUR_NUMBER, NULL},
+            {"p90_ms", percentile(&all_answers, 90), MUR_NUMBER, NULL},
+            {"p99_ms", percentile(&all_answers, 99), MUR_NUMBER, NULL},
+            {"worst_ms", percentile(&all_answers, 100), MUR_NUMBER, NULL},
+            {"wake_p90_ms", percentile(&all_late, 90), MUR_NUMBER, NULL},
         };
         rc = mur_agree(c, c->rank == 0 ? mur_bench_tell(b, t->name, figures, sizeof figures / sizeof *figures) : 0);
     }
-    mur_buf_clear(&mine);
-    mur_buf_clear(&all);
+    mur_buf_clear(&answers);
+    mur_buf_clear(&late);
+    mur_buf_clear(&all_answers);
+    mur_buf_clear(&all_late);
     free(seconds);
     free(sizes);
     return rc;

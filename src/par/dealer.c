@@ -13,6 +13,7 @@
 /* Between two looks, at the node's queue and for messages: well below the 20 ms in which an answer is to come, and some
  * 10 µs of work each. */
 #define NAP_SECONDS 0.002
+#define ASKED_NAP_SECONDS 0.0005 /* of who waits for an answer: not for long */
 
 /* A node asks when fewer units than this are in its queue: of a sixteenth of a second at least, as units take half a
  * second or more. Units that wait there cannot go to another node any more. */
@@ -187,7 +188,7 @@ static void *fetch(void *context)
             break;
         else if ((is_asked = is_low(d)))
             ask(d, &q);
-        mur_sleep(NAP_SECONDS);
+        mur_sleep(is_asked ? ASKED_NAP_SECONDS : NAP_SECONDS);
     }
     if (!atomic_load(&d->queue->is_complete)) {
         atomic_store(&d->queue->is_complete, true);

@@ -5,6 +5,7 @@
 
 #include "murmur/clock.h"
 #include "murmur/fault.h"
+#include "murmur/file.h"
 #include "murmur/ingest.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"

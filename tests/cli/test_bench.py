@@ -138,6 +138,20 @@ class Bench(murmur_cli.TestCase):
         (table,) = self.assert_status(run("bench", "encoder", *options), 0).out.decode().splitlines()
         self.assertTrue(table.startswith("encoder   small fp32 "), table)
 
+    def test_figures_of_deal(self):
+        options = ["--json", "--units", "8", "--unit-time", "20ms"]
+        for n_ranks, ranks_per_node, n_nodes in (1, 0, 1), (3, 1, 3), (3, 2, 2):
+            result = mpirun(n_ranks, "bench", "deal", *options, "--ranks-per-node", ranks_per_node)
+            rows = self.assert_status(result, 0).rows
+            self.assertEqual(len(rows), 3)
+            for row in rows:
+                self.assertEqual((row["nodes"], row["ranks"], row["units"]), (n_nodes, n_ranks, 8 * n_ranks))
+                self.assertGreaterEqual(row["seconds"], 0.16)
+                self.assertEqual(row["answers"] > 0, n_nodes > 1)
+                self.assertEqual(row["median_ms"] is None, n_nodes == 1)
+                self.assertGreaterEqual(row["tail_percent"], 0)
+        self.assert_fails(run("bench", "deal", "--units", "0"), 64)
+
     def test_peers_are_skipped_where_there_is_no_node(self):
         (self.folder / "dirname").symlink_to(shutil.which("dirname"))
         script = murmur_cli.SOURCE / "scripts/bench_peers.sh"

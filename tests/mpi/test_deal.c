@@ -80,27 +80,32 @@ static void nodes_end_together_though_one_is_slow(void **state)
     int64_t mine = (int64_t)(1e6 * (w.last - start)), most = mur_max(&all, mine), mean = mur_sum(&all, mine);
     mean /= all.n_ranks;
     assert_all(w.n_units > 0);
-    /* A unit of the slowest takes 8 ms at the end, when small ones are left; the machine may be busy. */
-    assert_all(most - mean < 60000);
+    /* A unit of the slowest takes 8 ms at the end, when small ones are left; the machine may be busy. Its share would
+     * take it 0.4 s longer than the others. */
+    assert_all(most - mean < 100000);
 }
 
+/* Not between two of its units: each takes 0.3 s, and answers come much sooner however busy the machine is. (How much
+ * sooner, `murmur bench deal` measures.) */
 static void rank_0_answers_while_it_computes(void **state)
 {
     (void)state;
-    enum { N = 400 };
+    enum { N = 40 };
     int64_t sizes[N];
     for (int i = 0; i < N; i++)
         sizes[i] = 1;
     mur_buf answers = {0};
+    const bool is_first = all.rank == 0;
     mur_comm_divide(&all, 1);
-    deal(sizes, N, &(worker){.seconds = 0.004, .is_at_work = all.rank == 0, .answers = &answers});
+    deal(sizes, all.n_ranks > 1 ? N : 4,
+         &(worker){.seconds = is_first ? 0.3 : 0.02, .is_at_work = is_first, .answers = &answers});
     size_t n = answers.len / sizeof(double);
     const double *seconds = (const double *)(const void *)answers.ptr;
     int64_t n_late = 0;
     for (size_t i = 0; i < n; i++)
-        n_late += seconds[i] > 0.020;
-    assert_all((n > 0) == (all.rank > 0 && all.n_ranks > 1));
-    assert_all(mur_sum(&all, n_late) * 10 <= mur_sum(&all, (int64_t)n)); /* other processes may be in the way */
+        n_late += seconds[i] > 0.1;
+    assert_all((n > 0) == (all.rank > 0));
+    assert_all(mur_sum(&all, n_late) * 4 <= mur_sum(&all, (int64_t)n));
     mur_buf_clear(&answers);
 }
 

@@ -23,10 +23,12 @@ int mur_h5_leave(mur_h5scope *s, int rc)
     while (s->n > 0) {
         hid_t id = s->held[--s->n];
         /* A file is closed by name, so that its failure is a failure to write; H5Idec_ref closes every other kind. What
-         * could not be closed HDF5 1.10 closes again at the end of MPI, and crashes. */
-        bool is_file = H5Iget_type(id) == H5I_FILE;
+         * could not be closed HDF5 1.10 closes again at the end of MPI, and crashes. (Where one rank writes, chunks may
+         * be written when their dataset is closed.) */
+        H5I_type_t type = H5Iget_type(id);
+        bool is_file = type == H5I_FILE;
         herr_t closed = is_file ? H5Fclose(id) : H5Idec_ref(id) < 0 ? -1 : 0;
-        if (closed < 0 && is_file)
+        if (closed < 0 && (is_file || type == H5I_DATASET))
             mur_comm_abandon();
         if (closed < 0 && rc >= 0)
             rc = mur_h5_fail("cannot close");
@@ -189,7 +191,7 @@ int mur_h5_get_text(hid_t where, const char *name, char **text)
 {
     *text = NULL;
     mur_h5scope scope = {0};
-    hid_t attribute, type;
+    hid_t attribute = -1, type = -1;
     int rc = open_attribute(&scope, where, name, H5T_STRING, &attribute, &type);
     if (rc < 0)
         goto done;
@@ -227,7 +229,7 @@ done:
 int mur_h5_get_int64(hid_t where, const char *name, int64_t *value)
 {
     mur_h5scope scope = {0};
-    hid_t attribute, type;
+    hid_t attribute = -1, type = -1;
     int rc = open_attribute(&scope, where, name, H5T_INTEGER, &attribute, &type);
     if (rc == 0 && H5Aread(attribute, H5T_NATIVE_INT64, value) < 0)
         rc = mur_h5_fail("cannot read attribute %s", name);

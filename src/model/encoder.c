@@ -52,6 +52,8 @@ static int reserve(mur_encoder *e)
     const size_t n_inner = e->tile ? 0 : is_int8 ? MUR_INT8_BLOCK : n; /* rows of `wide` inside the feed-forward */
     e->ld_x = e->tile ? mur_panels_stride(hidden) / sizeof(float) : hidden;
     e->ld_qkv = e->tile ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
+    while (++e->heads_at_once < (size_t)c->n_heads && e->heads_at_once * mur_encoder_head(e) % MUR_TILE_COLUMNS)
+        ;
     e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
     e->block = is_int8 || is_bf16 ? MUR_TEXTS_BLOCK : e->tile ? MUR_FP32_TEXTS_BLOCK : n; /* by BLAS: all */
     e->block = e->block < n ? e->block : n;
@@ -163,24 +165,25 @@ size_t mur_block_end(const mur_encoder *e, const size_t *starts, size_t n_texts,
     return end;
 }
 
-void mur_attend(mur_encoder *e, float *context, const size_t *starts, size_t n_texts, bool is_last)
+void mur_attend(mur_encoder *e, const mur_heads *heads, float *context, const size_t *starts, size_t n_texts,
+                bool is_last)
 {
-    size_t hidden = mur_encoder_hidden(e), n_heads = (size_t)e->model->config.n_heads, d = hidden / n_heads;
+    const size_t d = mur_encoder_head(e), width = heads->n * d;
     for (size_t text = 0; text < n_texts; text++) {
         const size_t start = starts[text] - starts[0], first_query = is_last ? text : start;
         const size_t n_keys = starts[text + 1] - starts[text];
-        for (size_t head = 0; head < n_heads; head++) {
-            const float *keys = e->wide + start * e->ld_qkv + hidden + head * d;
+        for (size_t head = 0; head < heads->n; head++) {
+            const float *keys = e->wide + start * heads->ld + width + head * d;
             e->kernels->attention(&(mur_attention){
-                .out = context + first_query * e->ld_x + head * d,
-                .q = e->wide + first_query * e->ld_qkv + head * d,
+                .out = context + first_query * e->ld_x + (heads->first + head) * d,
+                .q = e->wide + first_query * heads->ld + head * d,
                 .k = keys,
-                .v = keys + hidden,
+                .v = keys + width,
                 .n_queries = is_last ? 1 : n_keys,
                 .n_keys = n_keys,
                 .d = d,
                 .ld_out = e->ld_x,
-                .ld_qkv = e->ld_qkv,
+                .ld_qkv = heads->ld,
                 .scratch = e->attention,
             });
         }

@@ -14,16 +14,17 @@ struct mur_encoder {
     const mur_kernels *kernels;
     size_t max_tokens;
     mur_activate *activate;
-    float *x;         /* [T,H] what a layer takes and gives */
-    float *wide;      /* [T,3H] queries, keys and values side by side, of `block` tokens; then, by BLAS and in int8,
-                       * inside the feed-forward */
-    float *context;   /* [T,H] what attention gathered, in bf16 and int8 in a block's rows; then the head's scratch */
-    size_t block;     /* tokens of texts whose queries, keys and values are there together; a text of more is alone */
-    size_t ld_x;      /* floats from one row of x, or of the context, to the next */
-    size_t ld_qkv;    /* likewise of `wide` */
-    float *attention; /* scratch of one head */
-    double *seconds;  /* by kernel, where they are wanted; else NULL */
-    double last;      /* the instant up to which time is counted */
+    float *x;       /* [T,H] what a layer takes and gives */
+    float *wide;    /* [T,3H] queries, keys and values side by side, of `block` tokens; then, by BLAS and in int8,
+                     * inside the feed-forward */
+    float *context; /* [T,H] what attention gathered, in bf16 and int8 in a block's rows; then the head's scratch */
+    size_t block;   /* tokens of texts whose queries, keys and values are there together; a text of more is alone */
+    size_t heads_at_once; /* in bf16 and int8: as few as have whole panels of outputs, where there are such */
+    size_t ld_x;          /* floats from one row of x, or of the context, to the next */
+    size_t ld_qkv;        /* likewise of `wide` */
+    float *attention;     /* scratch of one head */
+    double *seconds;      /* by kernel, where they are wanted; else NULL */
+    double last;          /* the instant up to which time is counted */
 
     /* by tiles of words alone (layer_panels.c) */
     mur_word_tile *tile; /* else NULL */
@@ -39,6 +40,12 @@ struct mur_encoder {
 static inline size_t mur_encoder_hidden(const mur_encoder *e)
 {
     return (size_t)e->model->config.hidden_size;
+}
+
+/* Of one head. */
+static inline size_t mur_encoder_head(const mur_encoder *e)
+{
+    return mur_encoder_hidden(e) / (size_t)e->model->config.n_heads;
 }
 
 static inline size_t mur_encoder_inner(const mur_encoder *e)
@@ -66,10 +73,16 @@ void mur_panels_round(mur_encoder *e, size_t n);
 /* The time since the last call was that kernel's. A batch has a few calls a layer, each of milliseconds of work. */
 void mur_encoder_spent(mur_encoder *e, mur_kernel k);
 
+/* Heads whose queries, keys and values stand side by side in rows of `wide`, ld floats apart. */
+typedef struct mur_heads {
+    size_t first, n, ld;
+} mur_heads;
+
 /* context = what each query gathers from its text's keys and values. Rows of `wide` are queries, keys, values of a
  * token, from that on with which the first of these texts begins; in the last layer the queries are those of first
  * tokens, in the first n_texts rows. So are rows of the context. */
-void mur_attend(mur_encoder *e, float *context, const size_t *starts, size_t n_texts, bool is_last);
+void mur_attend(mur_encoder *e, const mur_heads *heads, float *context, const size_t *starts, size_t n_texts,
+                bool is_last);
 
 /* The text behind those, from text `first` on, whose queries, keys and values have room in `wide` together. */
 size_t mur_block_end(const mur_encoder *e, const size_t *starts, size_t n_texts, size_t first);

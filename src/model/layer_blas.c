@@ -20,7 +20,7 @@ void mur_layer_blas(mur_encoder *e, const mur_layer_weights *w, const size_t *st
         mur_linear(e->wide, 3 * hidden, e->x, w->qkv_weight, w->qkv_bias, n, hidden, 3 * hidden);
     }
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, e->context, starts, n_texts, is_last);
+    mur_attend(e, &(mur_heads){0, (size_t)e->model->config.n_heads, e->ld_qkv}, e->context, starts, n_texts, is_last);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
     mur_linear_add(k, e->x, e->context, w->attention_weight, w->attention_bias, n, hidden, hidden);
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);

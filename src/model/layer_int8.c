@@ -62,42 +62,66 @@ static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t first
     }
 }
 
-/* x8 = round(context), for texts `first` to `end`. */
-static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t first, size_t end,
-                   bool is_last, const int8_t *next)
+/* Queries (part 0), keys (1) and values of `heads`, side by side in `wide`: n_parts of them for n rows. */
+static void project(mur_encoder *e, const mur_layer_weights *w, const mur_heads *heads, size_t part, size_t n_parts,
+                    const mur_int8_rows *rows, size_t n)
 {
-    const mur_kernels *k = e->kernels;
-    const size_t hidden = mur_encoder_hidden(e), row = is_last ? first : starts[first];
+    const size_t hidden = mur_encoder_hidden(e), d = mur_encoder_head(e), width = heads->n * d;
     const mur_int8_matrix qkv = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden);
-    const mur_int8_rows all = mur_int8_rows_from(&e->x8, starts[first]), rows = mur_int8_rows_from(&e->x8, row);
-    const size_t n_tokens = starts[end] - starts[first], n = is_last ? end - first : n_tokens;
-    mur_int8_product p = {&all, n_tokens, &qkv, 0, 3 * hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET, next};
-
-    if (is_last) {
-        p.first = hidden;
-        p.n_outputs = 2 * hidden;
-        p.bias = w->qkv_bias + hidden;
-        p.y = e->wide + hidden;
-        p.next = qkv.panels;
-        mur_int8_linear(k, &p);
-        keep_first_tokens(e, starts, first, end);
-        p = (mur_int8_product){&rows, n, &qkv, 0, hidden, w->qkv_bias, e->wide, 3 * hidden, MUR_THEN_SET, next};
+    const bool is_all = width == hidden; /* then the parts are one matrix */
+    for (size_t i = part; i < part + n_parts; i += is_all ? n_parts : 1) {
+        const size_t output = i * hidden + heads->first * d, n_outputs = is_all ? n_parts * width : width;
+        const size_t panel = (output + n_outputs) / MUR_TILE_COLUMNS;
+        mur_int8_linear(e->kernels, &(mur_int8_product){
+                                        .x = rows,
+                                        .n = n,
+                                        .w = &qkv,
+                                        .first = output,
+                                        .n_outputs = n_outputs,
+                                        .bias = w->qkv_bias + output,
+                                        .y = e->wide + i * width,
+                                        .ld_y = heads->ld,
+                                        .then = MUR_THEN_SET,
+                                        .next = qkv.panels + panel * mur_int8_panel_bytes(hidden),
+                                    });
     }
-    mur_int8_linear(k, &p);
-    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, e->context, starts + first, end - first, is_last);
-    mur_int8_round(k, &rows, e->context, n);
+}
+
+/* x8 = round(context), for texts `first` to `end`: some heads at a time, so that their queries, keys and values are
+ * near when they are wanted; all at once in the last layer, where x8 shrinks before queries are computed. */
+static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t first, size_t end,
+                   bool is_last)
+{
+    const size_t n_heads = (size_t)e->model->config.n_heads, step = is_last ? n_heads : e->heads_at_once;
+    const mur_int8_rows all = mur_int8_rows_from(&e->x8, starts[first]);
+    const mur_int8_rows rows = mur_int8_rows_from(&e->x8, is_last ? first : starts[first]);
+    const size_t n_tokens = starts[end] - starts[first], n = is_last ? end - first : n_tokens;
+    mur_heads heads = {0};
+    for (; heads.first < n_heads; heads.first += step) {
+        heads.n = heads.first + step < n_heads ? step : n_heads - heads.first;
+        heads.ld = 3 * heads.n * mur_encoder_head(e);
+        if (is_last) {
+            project(e, w, &heads, 1, 2, &all, n_tokens);
+            keep_first_tokens(e, starts, first, end);
+            project(e, w, &heads, 0, 1, &rows, n);
+        } else {
+            project(e, w, &heads, 0, 3, &all, n_tokens);
+        }
+        mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+        mur_attend(e, &heads, e->context, starts + first, end - first, is_last);
+        mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
+    }
+    mur_int8_round(e->kernels, &rows, e->context, n);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
 }
 
 void mur_layer_int8(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t n_texts, bool is_last)
 {
     const size_t hidden = mur_encoder_hidden(e), n = is_last ? n_texts : starts[n_texts];
-    const int8_t *here = mur_int8_matrix_at(w->qkv_weight, 3 * hidden, hidden).panels;
     const int8_t *after = mur_int8_matrix_at(w->attention_weight, hidden, hidden).panels;
     for (size_t first = 0, end; first < n_texts; first = end) {
         end = mur_block_end(e, starts, n_texts, first);
-        attend(e, w, starts, first, end, is_last, end < n_texts ? here : after);
+        attend(e, w, starts, first, end, is_last);
     }
     /* Behind the last rows come the next layer's queries. */
     const int8_t *next_layer = is_last ? NULL : mur_int8_matrix_at(w[1].qkv_weight, 3 * hidden, hidden).panels;

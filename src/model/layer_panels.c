@@ -114,40 +114,54 @@ static void keep_first_tokens(mur_encoder *e, const size_t *starts, size_t first
     }
 }
 
+/* Queries (part 0), keys (1) and values of `heads`, side by side in `wide`: n_parts of them for n rows from row `first`
+ * on. */
+static void project(mur_encoder *e, const mur_layer_weights *w, const mur_heads *heads, size_t part, size_t n_parts,
+                    size_t first, size_t n)
+{
+    const size_t hidden = mur_encoder_hidden(e), d = mur_encoder_head(e), width = heads->n * d;
+    const mur_panels qkv = panels(e, w->qkv_weight, 3 * hidden, hidden);
+    const bool is_all = width == hidden; /* then the parts are one matrix */
+    for (size_t i = part; i < part + n_parts; i += is_all ? n_parts : 1) {
+        const size_t output = i * hidden + heads->first * d;
+        mur_panels_linear(e->kernels, e->tile,
+                          &(mur_panels_product){
+                              .x = words_at(e, e->x, first),
+                              .ld_x = e->stride,
+                              .n = n,
+                              .w = &qkv,
+                              .first = output,
+                              .n_outputs = is_all ? n_parts * width : width,
+                              .bias = w->qkv_bias + output,
+                              .y = e->wide + i * width,
+                              .ld_y = heads->ld,
+                          });
+    }
+}
+
 /* The context of texts `first` to `end`, ready to be multiplied: in bf16 it takes x's place. */
 static void attend(mur_encoder *e, const mur_layer_weights *w, const size_t *starts, size_t first, size_t end,
                    bool is_last)
 {
-    const size_t hidden = mur_encoder_hidden(e), row = is_last ? first : starts[first];
+    const size_t n_heads = (size_t)e->model->config.n_heads, row = is_last ? first : starts[first];
     const size_t n_tokens = starts[end] - starts[first], n = is_last ? end - first : n_tokens;
-    const mur_panels qkv = panels(e, w->qkv_weight, 3 * hidden, hidden);
+    const size_t step = is_last || !is_rounding(e) ? n_heads : e->heads_at_once;
     float *context = is_rounding(e) ? e->context : e->context + row * e->ld_x;
-    mur_panels_product p = {
-        .x = words_at(e, e->x, starts[first]),
-        .ld_x = e->stride,
-        .n = n_tokens,
-        .w = &qkv,
-        .n_outputs = 3 * hidden,
-        .bias = w->qkv_bias,
-        .y = e->wide,
-        .ld_y = e->ld_qkv,
-    };
-
-    if (is_last) {
-        mur_panels_product of_all = p;
-        of_all.first = hidden;
-        of_all.n_outputs = 2 * hidden;
-        of_all.bias = w->qkv_bias + hidden;
-        of_all.y = e->wide + hidden;
-        mur_panels_linear(e->kernels, e->tile, &of_all);
-        keep_first_tokens(e, starts, first, end);
-        p.x = words_at(e, e->x, row);
-        p.n = n;
-        p.n_outputs = hidden;
+    mur_heads heads = {0};
+    for (; heads.first < n_heads; heads.first += step) {
+        heads.n = heads.first + step < n_heads ? step : n_heads - heads.first;
+        heads.ld = heads.n == n_heads ? e->ld_qkv : 3 * heads.n * mur_encoder_head(e);
+        if (is_last) {
+            project(e, w, &heads, 1, 2, starts[first], n_tokens);
+            keep_first_tokens(e, starts, first, end);
+            project(e, w, &heads, 0, 1, row, n);
+        } else {
+            project(e, w, &heads, 0, 3, row, n);
+        }
+        mur_encoder_spent(e, MUR_KERNEL_LINEAR);
+        mur_attend(e, &heads, context, starts + first, end - first, is_last);
+        mur_encoder_spent(e, MUR_KERNEL_ATTENTION);
     }
-    mur_panels_linear(e->kernels, e->tile, &p);
-    mur_encoder_spent(e, MUR_KERNEL_LINEAR);
-    mur_attend(e, context, starts + first, end - first, is_last);
     for (size_t i = 0; i < n; i++)
         round_row(e, context + i * e->ld_x, row + i);
     mur_encoder_spent(e, MUR_KERNEL_ATTENTION);

@@ -89,12 +89,13 @@ typedef struct sums {
     size_t row, skipped, n_rows, output;
 } sums;
 
+#define SMALLER_SIZE 2 /* vrangeps: of two numbers, with the sign of the first */
+
 /* mur_gelu_coarse of 16. */
 AMX INLINE __m512 gelu(__m512 x)
 {
-    const int smaller_size_of_both = 2; /* with the sign of the first */
     const __m512 limit = _mm512_castsi512_ps(_mm512_set1_epi32(MUR_GELU_COARSE_LIMIT));
-    __m512 c = _mm512_range_ps(x, limit, smaller_size_of_both), t = _mm512_mul_ps(c, c);
+    __m512 c = _mm512_range_ps(x, limit, SMALLER_SIZE), t = _mm512_mul_ps(c, c);
     __m512 p = _mm512_set1_ps(MUR_GELU_COARSE_FIRST);
 #define NEXT(term) p = _mm512_fmadd_ps(p, t, _mm512_set1_ps(term));
     MUR_GELU_COARSE_REST(NEXT)

@@ -4,9 +4,19 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
 
 #include "../../src/model/approx.h"
 #include "../../src/model/int8.h"
@@ -304,9 +314,52 @@ static void the_environment_names_an_instruction_set(void **state)
     unsetenv("MURMUR_ISA");
 }
 
+#if defined(__x86_64__)
+/* From here on the system refuses tiles: arch_prctl(ARCH_REQ_XCOMP_PERM, …). */
+static int refuse_tiles(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_arch_prctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x1023, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* Comes first: the system is asked once in a process. */
+static void where_the_system_refuses_tiles_there_are_none(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (refuse_tiles())
+            _exit(77);
+        size_t n = 0;
+        bool has_amx = false;
+        for (; mur_kernels_at(n); n++)
+            has_amx |= strcmp(mur_kernels_at(n)->name, "amx") == 0;
+        _exit(has_amx || n == 0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+#if defined(__x86_64__)
+        cmocka_unit_test(where_the_system_refuses_tiles_there_are_none),
+#endif
         cmocka_unit_test(linear_is_the_plain_triple_loop_on_every_instruction_set),
         cmocka_unit_test(linear_takes_more_rows_than_a_block_has),
         cmocka_unit_test(sums_of_the_greatest_products_are_exact),

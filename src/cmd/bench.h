@@ -16,6 +16,7 @@ typedef struct mur_bench {
     const char *name;
     const char *folder; /* to work in; there, empty, and nobody else's. NULL for those that all ranks do */
     mur_comm *comm;     /* for those that all ranks do; NULL for the others */
+    const char *dir;    /* that was named to work below; NULL: none */
     bool is_json;
     int64_t n_sources, n_records, n_files;    /* of log */
     const char *model;                        /* of tokenizer and encoder; NULL: the default model, the shapes */
@@ -75,6 +76,7 @@ int mur_bench_table(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_peak(const mur_bench *b) MUR_MUST_USE;
 
 /* Collective over b->comm; and whether its options are ones that it takes, which is local. */
+int mur_bench_ranks(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_encoder(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_encoder_check(const mur_bench *b) MUR_MUST_USE;
 

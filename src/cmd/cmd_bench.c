@@ -28,6 +28,7 @@ static const struct {
     {"table", "rows to a part of a table", mur_bench_table, false},
     {"peak", "what a core can compute at most", mur_bench_peak, false},
     /* Behind the others, which start processes and so go before MPI is started. */
+    {"ranks", "what ranks do together: sums, exchanges, parts", mur_bench_ranks, true},
     {"encoder", "token ids to logits, on all ranks", mur_bench_encoder, true},
     {"deal", "work units dealt to ranks that sleep over them, while rank 0 computes", mur_bench_deal, true},
 };
@@ -38,8 +39,8 @@ static const mur_option options[] = {
     {"records", "N", "log: records (10000)", NULL},
     {"files", "N", "log: make so many empty source files too, and list them (0)", NULL},
     {"model", "DIR", "tokenizer, encoder: of this model (default murmur-mini, $MURMUR_MODEL; --shape)", NULL},
-    {"texts", "PATH", "tokenizer, json, table: the tweets of this file or folder; without, 60,000 generated ones",
-     NULL},
+    {"texts", "PATH",
+     "tokenizer, json, table, ranks: the tweets of this file or folder; without, 60,000 generated ones", NULL},
     {"shape", "base|small", "encoder: random weights of this shape (default both, one after the other)", NULL},
     {"precision", "fp32|bf16|int8", "encoder: arithmetic of the model (default all that there are)", NULL},
     {"lengths", "FILE", "encoder: texts of so many tokens, one number a line; without, as those of tweets", NULL},
@@ -52,42 +53,37 @@ static const mur_option options[] = {
     {0},
 };
 
-typedef struct settings {
-    mur_bench bench;
-    const char *dir;
-} settings;
-
 static int set(void *into, const char *name, const char *value)
 {
-    settings *s = into;
+    mur_bench *b = into;
     if (strcmp(name, "sources") == 0)
-        return mur_integer_parse(&s->bench.n_sources, value, 0, 100000000);
+        return mur_integer_parse(&b->n_sources, value, 0, 100000000);
     if (strcmp(name, "records") == 0)
-        return mur_integer_parse(&s->bench.n_records, value, 1, 10000000);
+        return mur_integer_parse(&b->n_records, value, 1, 10000000);
     if (strcmp(name, "files") == 0)
-        return mur_integer_parse(&s->bench.n_files, value, 0, 100000000);
+        return mur_integer_parse(&b->n_files, value, 0, 100000000);
     if (strcmp(name, "model") == 0)
-        s->bench.model = value;
+        b->model = value;
     else if (strcmp(name, "texts") == 0)
-        s->bench.texts = value;
+        b->texts = value;
     else if (strcmp(name, "shape") == 0)
-        s->bench.shape = value;
+        b->shape = value;
     else if (strcmp(name, "precision") == 0)
-        s->bench.precision = value;
+        b->precision = value;
     else if (strcmp(name, "lengths") == 0)
-        s->bench.lengths = value;
+        b->lengths = value;
     else if (strcmp(name, "tweets") == 0)
-        return mur_integer_parse(&s->bench.n_tweets, value, 1, 10000000);
+        return mur_integer_parse(&b->n_tweets, value, 1, 10000000);
     else if (strcmp(name, "units") == 0)
-        return mur_integer_parse(&s->bench.n_units, value, 1, 1000000);
+        return mur_integer_parse(&b->n_units, value, 1, 1000000);
     else if (strcmp(name, "unit-time") == 0)
-        return mur_duration_parse(&s->bench.unit_ms, value);
+        return mur_duration_parse(&b->unit_ms, value);
     else if (strcmp(name, "ranks-per-node") == 0)
-        return mur_integer_parse(&s->bench.ranks_per_node, value, 0, 1000000);
+        return mur_integer_parse(&b->ranks_per_node, value, 0, 1000000);
     else if (strcmp(name, "dir") == 0)
-        s->dir = value;
+        b->dir = value;
     else
-        s->bench.is_json = true;
+        b->is_json = true;
     return 0;
 }
 
@@ -190,9 +186,9 @@ int mur_bench_step(mur_cost *cost, int (*step)(void *context, double *seconds), 
     return got.rc < 0 ? mur_fail(got.rc, "%s", got.message) : 0;
 }
 
-static int run_in_folder(settings *s, size_t i)
+static int run_in_folder(mur_bench *b, size_t i)
 {
-    char *folder = s->dir ? mur_path_join(s->dir, measurements[i].name) : NULL;
+    char *folder = b->dir ? mur_path_join(b->dir, measurements[i].name) : NULL;
     int rc;
     if (!folder)
         rc = mur_folder_make_temporary(&folder, "bench");
@@ -201,10 +197,10 @@ static int run_in_folder(settings *s, size_t i)
     else
         rc = mur_folder_make(folder);
     if (rc == 0) {
-        s->bench.folder = folder;
-        rc = measurements[i].run(&s->bench);
-        s->bench.folder = NULL;
-        if (!s->dir && !mur_folder_remove(folder))
+        b->folder = folder;
+        rc = measurements[i].run(b);
+        b->folder = NULL;
+        if (!b->dir && !mur_folder_remove(folder))
             mur_log_warn("cannot remove %s: %s", folder, strerror(errno));
     }
     free(folder);
@@ -212,18 +208,18 @@ static int run_in_folder(settings *s, size_t i)
 }
 
 /* Starts MPI for what is the first one that all ranks do. */
-static int run_on_all(settings *s, size_t i, mur_comm *c)
+static int run_on_all(mur_bench *b, size_t i, mur_comm *c)
 {
     int rc = 0;
-    if (!s->bench.comm) {
+    if (!b->comm) {
         rc = mur_comm_open(c);
         if (rc == 0)
-            s->bench.comm = c;
+            b->comm = c;
     }
-    return rc == 0 ? measurements[i].run(&s->bench) : rc;
+    return rc == 0 ? measurements[i].run(b) : rc;
 }
 
-static int check_usage(const settings *s, int argc, char **argv, int first)
+static int check_usage(const mur_bench *b, int argc, char **argv, int first)
 {
     for (int at = first; at < argc; at++) {
         size_t i = 0;
@@ -235,29 +231,29 @@ static int check_usage(const settings *s, int argc, char **argv, int first)
                             "%s: %s",
                             argv[at], measurements[0].name, measurements[0].summary);
     }
-    return mur_bench_encoder_check(&s->bench);
+    return mur_bench_encoder_check(b);
 }
 
 static int run(const mur_command *self, int argc, char **argv)
 {
-    settings s = {.bench = {.n_sources = 1000000, .n_records = 10000, .n_units = 64, .unit_ms = 100}};
+    mur_bench b = {.n_sources = 1000000, .n_records = 10000, .n_units = 64, .unit_ms = 100};
     mur_comm c;
-    int first, rc = mur_parse_options(self, argc, argv, set, &s, &first);
+    int first, rc = mur_parse_options(self, argc, argv, set, &b, &first);
     if (rc == 0)
-        rc = check_usage(&s, argc, argv, first);
+        rc = check_usage(&b, argc, argv, first);
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < N_MEASUREMENTS && rc == 0; i++) {
         bool is_wanted = first == argc;
         for (int at = first; at < argc; at++)
             is_wanted = is_wanted || strcmp(measurements[i].name, argv[at]) == 0;
-        s.bench.name = measurements[i].name;
+        b.name = measurements[i].name;
         if (is_wanted && measurements[i].is_collective)
-            rc = run_on_all(&s, i, &c);
+            rc = run_on_all(&b, i, &c);
         else if (is_wanted && mur_launch_rank() == 0)
-            rc = run_in_folder(&s, i);
+            rc = run_in_folder(&b, i);
     }
-    if (s.bench.comm)
+    if (b.comm)
         mur_comm_close(&c);
     return rc;
 }
@@ -265,7 +261,7 @@ static int run(const mur_command *self, int argc, char **argv)
 const mur_command mur_cmd_bench = {
     .name = "bench",
     .operands = "[WHAT...]",
-    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, encoder, deal",
+    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, ranks, encoder, deal",
     .options = options,
     .min_operands = 0,
     .max_operands = N_MEASUREMENTS,

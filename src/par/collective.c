@@ -112,6 +112,10 @@ int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
 /* MPI 3 counts are ints: longer messages go in rounds of this many bytes. */
 #define ROUND ((size_t)1 << 30)
 
+/* What a rank sends in a round of an exchange, and what it receives, is held twice: few enough bytes not to matter, and
+ * enough to keep any network busy. */
+#define EXCHANGE_ROUND ((size_t)16 << 20)
+
 void mur_broadcast(const mur_comm *c, mur_buf *b)
 {
     if (is_alone(c))
@@ -148,13 +152,14 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
     MUR_MPI(MPI_Ialltoall(sizes, 1, MPI_INT64_T, coming, 1, MPI_INT64_T, c->handles->all, &request));
     wait_for(&request, &traffic->exchange_seconds);
 
-    /* Each pair moves at most `share` bytes a round, so that a round's counts and displacements, which are ints, hold.
-     * The rounds' bytes are staged and then put where they belong. */
-    size_t share = ROUND / (size_t)n, total = 0;
+    /* Each pair moves at most `share` bytes a round. The rounds' bytes are staged and then put where they belong; what
+     * stays on this rank goes there at once. */
+    size_t share = EXCHANGE_ROUND / (size_t)n + 1, total = 0;
     int64_t most = 0;
     size_t *starts = mur_alloc((size_t)n, sizeof *starts);
     for (int r = 0; r < n; r++) {
-        most = sizes[r] > most ? sizes[r] : most;
+        if (r != c->rank && sizes[r] > most)
+            most = sizes[r];
         starts[r] = total;
         total += (size_t)coming[r];
         if (ends)
@@ -164,6 +169,9 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
 
     char *base = mur_buf_reserve(incoming, total);
     incoming->len += total;
+    if (sizes[c->rank] > 0)
+        memcpy(base + starts[c->rank], outgoing[c->rank].ptr, (size_t)sizes[c->rank]);
+    sizes[c->rank] = coming[c->rank] = 0;
     mur_buf out = {0}, in = {0};
     int *counts = mur_alloc((size_t)n * 4, sizeof *counts);
     int *to_counts = counts, *to_starts = counts + n, *from_counts = counts + 2 * n, *from_starts = counts + 3 * n;
@@ -186,7 +194,7 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
         MUR_MPI(MPI_Ialltoallv(out.ptr, to_counts, to_starts, MPI_BYTE, in.ptr, from_counts, from_starts, MPI_BYTE,
                                c->handles->all, &request));
         wait_for(&request, &traffic->exchange_seconds);
-        traffic->exchange_bytes += (int64_t)out.len - to_counts[c->rank];
+        traffic->exchange_bytes += (int64_t)out.len;
         for (int r = 0; r < n; r++)
             if (from_counts[r])
                 memcpy(base + starts[r] + from, in.ptr + from_starts[r], (size_t)from_counts[r]);

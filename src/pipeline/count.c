@@ -1,25 +1,18 @@
-/* count.c: gold → application. Each rank counts a share of the new rows, the counts go to the rank that owns the
- * mention by its hash, are merged there with the former application table, and are then sorted over all ranks by
- * sampling. */
-#include <assert.h>
+/* count.c: gold → application. Each rank counts a share of the rows of the former application and of gold's new ones;
+ * mention_reduce.h makes of that the table, a slice at a time, which is written as parts. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "job.h"
-#include "mention_counts.h"
+#include "mention_reduce.h"
 #include "murmur/clock.h"
 #include "murmur/fault.h"
-#include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/tables.h"
 #include "part_rows.h"
 
 #define SLICE_ROWS 65536 /* rows read at a time */
-#define SAMPLES_PER_RANK 64
-
-typedef struct entry {
-    mur_view mention;
-    mur_counts counts;
-} entry;
+#define MOST_PARTS 64    /* of a large table; a small one's are of a size that suits memory */
 
 /* Rank 0's decision, told to all. */
 typedef struct task {
@@ -38,170 +31,173 @@ static void count_application(mur_mention_counts *t, const mur_frame *rows)
     }
 }
 
-/* Counts this rank's share of the rows, the same for all ranks but for one row, in order. */
-static int count_share(mur_mention_counts *t, mur_job *j, mur_part_rows *from, bool is_former, int64_t *n_counted)
+/* Collective. Each rank counts its share of the rows, the same for all but for one row, in order. */
+static int count_rows(mur_mention_reduce *m, mur_job *j, mur_part_rows *from, bool is_former, int64_t *n_counted)
 {
     int64_t n_rows = mur_part_rows_total(from), n_ranks = j->c->n_ranks;
     int64_t first = n_rows * j->c->rank / n_ranks, end = n_rows * (j->c->rank + 1) / n_ranks;
     mur_frame rows;
     mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
     int rc = 0;
-    for (int64_t n; rc == 0 && first < end; first += n) {
-        n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
-        mur_frame_reset(&rows);
-        rc = MUR_STEP("count.read", mur_part_rows_read(from, j->options->store, first, n, &rows));
-        if (rc == 0 && is_former)
-            count_application(t, &rows);
-        else if (rc == 0)
-            mur_count_gold(t, &rows, j->options->is_folding_case, 0, 1);
-        if (!is_former) {
-            *n_counted += n;
-            mur_meter_add(&j->meter, MUR_STREAM_APPLICATION, n);
+    for (bool is_settled = false; rc == 0 && !is_settled;) {
+        for (int64_t n; rc == 0 && first < end && !mur_mention_reduce_is_full(m); first += n) {
+            n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
+            mur_frame_reset(&rows);
+            rc = MUR_STEP("count.read", mur_part_rows_read(from, j->options->store, first, n, &rows));
+            if (rc == 0 && is_former)
+                count_application(&m->counted, &rows);
+            else if (rc == 0)
+                mur_count_gold(&m->counted, &rows, j->options->is_folding_case, 0, 1);
+            if (!is_former) {
+                *n_counted += n;
+                mur_meter_add(&j->meter, MUR_STREAM_APPLICATION, n);
+            }
         }
+        rc = mur_mention_reduce_settle(m, rc, first >= end, &is_settled);
     }
     j->counters.part_bytes_read += from->bytes_opened;
     mur_frame_clear(&rows);
     return rc;
 }
 
-static void pack(mur_buf *out, mur_view mention, const mur_counts *c)
+/* The table as it grows: its rows go to parts by how many bytes of it stand before them, so that where a part ends
+ * depends on the rows alone. */
+typedef struct new_table {
+    int64_t part_bytes;
+    int64_t n_bytes; /* of all ranks' rows so far */
+    int64_t n_slices;
+    struct piece {
+        int64_t part, order;
+        mur_frame rows;
+    } * pieces; /* this rank's, of parts that are not written yet, in order */
+    size_t n_pieces, cap_pieces;
+    mur_part *parts; /* written */
+    size_t n_parts, cap_parts;
+    int64_t next_part;
+    int64_t n_rows, n_held_bytes; /* this rank's share */
+} new_table;
+
+static void clear_pieces(new_table *t, size_t n)
 {
-    uint32_t len = (uint32_t)mention.len;
-    mur_buf_append(out, &len, sizeof len);
-    mur_buf_append_view(out, mention);
-    mur_buf_append(out, c, sizeof *c);
+    for (size_t i = 0; i < n; i++)
+        mur_frame_clear(&t->pieces[i].rows);
+    t->n_pieces -= n;
+    if (t->n_pieces > 0)
+        memmove(t->pieces, t->pieces + n, t->n_pieces * sizeof *t->pieces);
 }
 
-/* The next entry of packed bytes; its mention is borrowed from them. */
-static bool unpack(entry *e, mur_view *bytes)
+static void clear_table(new_table *t)
 {
-    if (bytes->len == 0)
-        return false;
-    uint32_t len;
-    memcpy(&len, bytes->ptr, sizeof len);
-    assert(bytes->len >= sizeof len + len + sizeof e->counts);
-    e->mention = (mur_view){bytes->ptr + sizeof len, len};
-    memcpy(&e->counts, e->mention.ptr + len, sizeof e->counts);
-    size_t used = sizeof len + len + sizeof e->counts;
-    *bytes = (mur_view){bytes->ptr + used, bytes->len - used};
-    return true;
+    clear_pieces(t, t->n_pieces);
+    free(t->pieces);
+    for (size_t i = 0; i < t->n_parts; i++)
+        mur_part_clear(&t->parts[i]);
+    free(t->parts);
 }
 
-static entry *unpack_all(mur_view bytes, size_t *n)
+static mur_frame *begin_piece(new_table *t, int64_t part, int64_t order)
 {
-    entry *entries = NULL, e;
-    size_t cap = 0;
-    for (*n = 0; unpack(&e, &bytes); ++*n) {
-        if (*n == cap) {
-            cap = mur_grown(cap, *n + 1);
-            entries = mur_realloc(entries, cap, sizeof *entries);
+    if (t->n_pieces == t->cap_pieces) {
+        t->cap_pieces = mur_grown(t->cap_pieces, t->n_pieces + 1);
+        t->pieces = mur_realloc(t->pieces, t->cap_pieces, sizeof *t->pieces);
+    }
+    struct piece *new = &t->pieces[t->n_pieces++];
+    *new = (struct piece){.part = part, .order = order};
+    mur_frame_init(&new->rows, &mur_application_schema);
+    return &new->rows;
+}
+
+static void add_row(mur_frame *rows, const mur_mention_ref *e)
+{
+    mur_counts counts = mur_mention_counts_of(e);
+    mur_frame_add_row(rows);
+    mur_frame_set_string(rows, MUR_APPLICATION_MENTION, mur_mention_of(e));
+    mur_frame_set_int64(rows, MUR_APPLICATION_MIN_TIMESTAMP, counts.oldest);
+    mur_frame_set_int64(rows, MUR_APPLICATION_MAX_TIMESTAMP, counts.newest);
+    mur_frame_set_int64(rows, MUR_APPLICATION_NEGATIVE, counts.by_sentiment[MUR_NEG]);
+    mur_frame_set_int64(rows, MUR_APPLICATION_NEUTRAL, counts.by_sentiment[MUR_NEU]);
+    mur_frame_set_int64(rows, MUR_APPLICATION_POSITIVE, counts.by_sentiment[MUR_POS]);
+    mur_frame_set_int64(rows, MUR_APPLICATION_TOTAL, mur_counts_total(&counts));
+}
+
+/* Collective. */
+static void add_slice(new_table *t, const mur_mention_reduce *m)
+{
+    int64_t mine = 0, part = -1;
+    for (size_t i = 0; i < m->slice.n; i++)
+        mine += mur_mention_row_bytes(&m->slice.refs[i]);
+    int64_t at = t->n_bytes + mur_sum_before(m->c, mine);
+    t->n_bytes += mur_sum(m->c, mine);
+    mur_frame *rows = NULL;
+    for (size_t i = 0; i < m->slice.n; i++) {
+        if (at / t->part_bytes != part) {
+            part = at / t->part_bytes;
+            rows = begin_piece(t, part, t->n_slices * m->c->n_ranks + m->c->rank);
         }
-        entries[*n] = e;
+        add_row(rows, &m->slice.refs[i]);
+        at += mur_mention_row_bytes(&m->slice.refs[i]);
     }
-    return entries;
+    t->n_slices++;
 }
 
-static mur_buf *buffers_new(const mur_comm *c)
+/* Collective. Writes the next part, for which all rows are there; a part in which none begins is left out. */
+static int write_part(new_table *t, mur_job *j, int64_t version)
 {
-    return mur_alloc((size_t)c->n_ranks, sizeof(mur_buf));
-}
-
-static void buffers_free(const mur_comm *c, mur_buf *buffers)
-{
-    for (int r = 0; r < c->n_ranks; r++)
-        mur_buf_clear(&buffers[r]);
-    free(buffers);
-}
-
-/* Collective. Every mention's counts meet on the rank that its hash names; `t` becomes that rank's mentions. */
-static void send_to_owners(mur_mention_counts *t, const mur_comm *c)
-{
-    mur_buf *outgoing = buffers_new(c), incoming = {0};
-    for (size_t k = 0; k < t->mentions.n_keys; k++) {
-        mur_view mention = mur_map_key(&t->mentions, k);
-        uint64_t owner = mur_hash(mention.ptr, mention.len) % (uint64_t)c->n_ranks;
-        pack(&outgoing[owner], mention, &t->counts[k]);
+    size_t n = 0;
+    int64_t n_rows = 0, bytes = 0;
+    mur_piece *pieces = mur_alloc(t->n_pieces, sizeof *pieces);
+    for (; n < t->n_pieces && t->pieces[n].part == t->next_part; n++) {
+        pieces[n] = (mur_piece){t->pieces[n].order, &t->pieces[n].rows};
+        n_rows += (int64_t)t->pieces[n].rows.n_rows;
+        t->n_held_bytes += mur_frame_bytes(&t->pieces[n].rows);
     }
-    mur_exchange(c, outgoing, &incoming, NULL);
-    buffers_free(c, outgoing);
-
-    mur_mention_counts_clear(t);
-    mur_view left = mur_buf_view(&incoming);
-    for (entry e; unpack(&e, &left);)
-        mur_mention_counts_add(t, e.mention, &e.counts);
-    mur_buf_clear(&incoming);
-}
-
-/* Application's order: total descending, then mention in byte order. No two entries are equal. */
-static int by_total(const void *a, const void *b)
-{
-    const entry *x = a, *y = b;
-    int64_t tx = mur_counts_total(&x->counts), ty = mur_counts_total(&y->counts);
-    return tx != ty ? (tx < ty ? 1 : -1) : mur_view_compare(x->mention, y->mention);
-}
-
-static void sort(entry *entries, size_t n)
-{
-    if (n > 1)
-        qsort(entries, n, sizeof *entries, by_total);
-}
-
-/* Collective. The n_ranks - 1 entries that part the job's entries into about equal runs, from evenly spaced samples of
- * each rank's sorted ones. Borrowed from `samples`. */
-static entry *find_splitters(const mur_comm *c, const entry *mine, size_t n, mur_buf *samples, size_t *n_splitters)
-{
-    mur_buf own = {0};
-    for (size_t i = 0; i < SAMPLES_PER_RANK && n > 0; i++)
-        pack(&own, mine[i * n / SAMPLES_PER_RANK].mention, &mine[i * n / SAMPLES_PER_RANK].counts);
-    mur_all_gather(c, mur_buf_view(&own), samples, NULL);
-    mur_buf_clear(&own);
-
-    size_t n_samples;
-    entry *splitters = unpack_all(mur_buf_view(samples), &n_samples);
-    sort(splitters, n_samples);
-    *n_splitters = n_samples ? (size_t)c->n_ranks - 1 : 0;
-    for (size_t i = 0; i < *n_splitters; i++) /* in place: never reads behind what it wrote */
-        splitters[i] = splitters[(i + 1) * n_samples / (size_t)c->n_ranks];
-    return splitters;
-}
-
-/* Collective. Sorts the job's mentions over the ranks, rank 0 first, into `rows` of the application's schema. */
-static void sort_globally(const mur_comm *c, const mur_mention_counts *t, mur_frame *rows)
-{
-    size_t n = t->mentions.n_keys, n_splitters, to = 0;
-    entry *mine = mur_alloc(n, sizeof *mine);
-    for (size_t k = 0; k < n; k++)
-        mine[k] = (entry){mur_map_key(&t->mentions, k), t->counts[k]};
-    sort(mine, n);
-
-    mur_buf samples = {0}, incoming = {0};
-    entry *splitters = find_splitters(c, mine, n, &samples, &n_splitters);
-    mur_buf *outgoing = buffers_new(c);
-    for (size_t k = 0; k < n; k++) {
-        while (to < n_splitters && by_total(&mine[k], &splitters[to]) >= 0)
-            to++;
-        pack(&outgoing[to], mine[k].mention, &mine[k].counts);
+    t->n_rows += n_rows;
+    int rc = 0;
+    if (mur_sum(j->c, n_rows) > 0) {
+        mur_part part;
+        mur_part_options options = mur_job_part_options(j, version);
+        options.number = t->next_part;
+        rc = mur_part_write(&part, j->c, &mur_application_schema, pieces, n, &options, &bytes);
+        j->counters.part_bytes_written += bytes;
+        if (t->n_parts == t->cap_parts) {
+            t->cap_parts = mur_grown(t->cap_parts, t->n_parts + 1);
+            t->parts = mur_realloc(t->parts, t->cap_parts, sizeof *t->parts);
+        }
+        t->parts[t->n_parts++] = part;
     }
-    mur_exchange(c, outgoing, &incoming, NULL);
-    buffers_free(c, outgoing);
-    free(splitters);
-    mur_buf_clear(&samples);
-    free(mine);
+    free(pieces);
+    clear_pieces(t, n);
+    t->next_part++;
+    return rc;
+}
 
-    entry *run = unpack_all(mur_buf_view(&incoming), &n);
-    sort(run, n);
-    for (size_t k = 0; k < n; k++) {
-        mur_frame_add_row(rows);
-        mur_frame_set_string(rows, MUR_APPLICATION_MENTION, run[k].mention);
-        mur_frame_set_int64(rows, MUR_APPLICATION_MIN_TIMESTAMP, run[k].counts.oldest);
-        mur_frame_set_int64(rows, MUR_APPLICATION_MAX_TIMESTAMP, run[k].counts.newest);
-        mur_frame_set_int64(rows, MUR_APPLICATION_NEGATIVE, run[k].counts.by_sentiment[MUR_NEG]);
-        mur_frame_set_int64(rows, MUR_APPLICATION_NEUTRAL, run[k].counts.by_sentiment[MUR_NEU]);
-        mur_frame_set_int64(rows, MUR_APPLICATION_POSITIVE, run[k].counts.by_sentiment[MUR_POS]);
-        mur_frame_set_int64(rows, MUR_APPLICATION_TOTAL, mur_counts_total(&run[k].counts));
+/* Whether all rows of the next part are there, and some are. */
+static bool is_due(const new_table *t, bool is_whole)
+{
+    int64_t first = t->next_part * t->part_bytes, end = first + t->part_bytes;
+    return is_whole ? first < t->n_bytes : end <= t->n_bytes;
+}
+
+/* Collective. Sorts what was counted, and writes it while it is sorted. */
+static int write_table(new_table *t, mur_job *j, mur_mention_reduce *m, int64_t version)
+{
+    double start = mur_monotonic(), writing = 0;
+    int rc = mur_mention_reduce_sort(m);
+    t->part_bytes = m->limits.part > m->n_bytes / MOST_PARTS ? m->limits.part : m->n_bytes / MOST_PARTS + 1;
+    for (bool is_last = false; rc == 0 && !is_last;) {
+        rc = mur_mention_reduce_slice(m, &is_last);
+        if (rc < 0)
+            break;
+        add_slice(t, m);
+        double begun = mur_monotonic();
+        while (rc == 0 && is_due(t, is_last))
+            rc = write_part(t, j, version);
+        writing += mur_monotonic() - begun;
     }
-    free(run);
-    mur_buf_clear(&incoming);
+    j->counting.writing = writing;
+    j->counters.write_seconds += writing;
+    j->counters.merge_seconds += mur_monotonic() - start - writing;
+    return rc;
 }
 
 static char *options_json(const mur_run_options *o)
@@ -293,8 +289,8 @@ static void clear_task(task *t)
     mur_part_rows_clear(&t->gold);
 }
 
-/* Rank 0: the record that replaces the former application by `part`. */
-static int publish(mur_job *j, int64_t version, mur_part *part)
+/* Rank 0: the record that replaces the former application by the table's parts. */
+static int publish(mur_job *j, int64_t version, new_table *t)
 {
     mur_record r = {0};
     mur_job_record(j, &r, "AGGREGATE", options_json(j->options));
@@ -310,12 +306,10 @@ static int publish(mur_job *j, int64_t version, mur_part *part)
         for (size_t i = 0; i < change->n_removed; i++)
             change->removed[i] = mur_strdup(former[i]->path);
         free(former);
-        if (part->path) {
-            change->added = mur_alloc(1, sizeof *change->added);
-            change->added[0] = *part;
-            change->n_added = 1;
-            *part = (mur_part){0};
-        }
+        change->added = t->parts;
+        change->n_added = t->n_parts;
+        t->parts = NULL;
+        t->n_parts = 0;
         rc = mur_store_publish(j->store, &r);
     }
     mur_record_clear(&r);
@@ -335,42 +329,29 @@ int mur_count(mur_job *j)
         return rc;
     }
     mur_meter_count(&j->meter, t.version);
-    mur_mention_counts counted = {0};
-    mur_frame rows;
-    mur_part part = {0};
-    mur_frame_init(&rows, &mur_application_schema);
+    mur_mention_reduce m;
+    new_table made = {0};
+    char *spare = mur_format("%s/application/_tmp-%s-counts", j->options->store, j->run_id);
+    mur_mention_reduce_open(&m, c, spare, NULL);
+    free(spare);
     mur_stream_share mine = {0};
-    rc = count_share(&counted, j, &t.former, true, &mine.n_in);
+    rc = count_rows(&m, j, &t.former, true, &mine.n_in);
     if (rc == 0)
-        rc = count_share(&counted, j, &t.gold, false, &mine.n_in);
-    rc = mur_agree(c, rc);
-    if (rc == 0) {
-        mur_fault_pass("count.merge");
-        j->counters.packed_records += (int64_t)counted.mentions.n_keys;
-        send_to_owners(&counted, c);
-        mur_fault_pass("count.sort");
-        j->counters.packed_records += (int64_t)counted.mentions.n_keys;
-        sort_globally(c, &counted, &rows);
-        mine.seconds = mur_monotonic() - start;
-        j->counters.merge_seconds += mine.seconds;
-    }
-    int64_t n_rows = rc == 0 ? mur_sum(c, (int64_t)rows.n_rows) : 0;
-    if (n_rows > 0) {
-        double begun = mur_monotonic();
-        mur_part_options options = mur_job_part_options(j, t.version);
-        int64_t written = 0;
-        rc = mur_part_write(&part, c, &mur_application_schema, &(mur_piece){c->rank, &rows}, 1, &options, &written);
-        j->counters.part_bytes_written += written;
-        j->counting.writing = mur_monotonic() - begun;
-        j->counters.write_seconds += j->counting.writing;
-    }
+        rc = count_rows(&m, j, &t.gold, false, &mine.n_in);
+    j->counters.merge_seconds += mur_monotonic() - start;
+    if (rc == 0)
+        rc = write_table(&made, j, &m, t.version);
+    mine.seconds = mur_monotonic() - start - j->counting.writing;
+    j->counters.packed_records += m.n_packed;
+    j->counters.temporary_bytes += m.n_spilled;
+    j->counters.spilled_bytes += m.n_spilled;
     double written = mur_monotonic();
     if (rc == 0)
-        rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.publish", publish(j, t.version, &part)) : 0);
+        rc = mur_agree(c, c->rank == 0 ? MUR_STEP("count.publish", publish(j, t.version, &made)) : 0);
     j->counting.commit = mur_monotonic() - written;
     if (rc == 0) {
-        mine.n_out = (int64_t)rows.n_rows;
-        mine.n_bytes = mur_frame_bytes(&rows);
+        mine.n_out = made.n_rows;
+        mine.n_bytes = made.n_held_bytes;
         mur_progress_line line = {.stream = MUR_STREAM_APPLICATION,
                                   .batch = t.version,
                                   .start_offset = t.former_version,
@@ -379,10 +360,8 @@ int mur_count(mur_job *j)
         mur_told_sum_up(&line, 1, &mine, c, &j->counting, j->run_id);
         mur_meter_tell(&j->meter, &line, 1);
     }
-
-    mur_part_clear(&part);
-    mur_frame_clear(&rows);
-    mur_mention_counts_clear(&counted);
+    clear_table(&made);
+    mur_mention_reduce_clear(&m);
     clear_task(&t);
     return rc;
 }

@@ -171,6 +171,8 @@ static void judge_spill(mur_finding *f, const mur_run_counters *run)
     add(f, "major_faults", "pages of memory that were read from disk", MUR_IN_NUMBERS, (double)sum.major_faults);
     add(f, "temporary_bytes", "bytes written to temporary files and removed again", MUR_IN_BYTES,
         (double)sum.temporary_bytes);
+    add(f, "spilled_bytes", "of them counts of mentions, more than memory was to hold", MUR_IN_BYTES,
+        (double)sum.spilled_bytes);
 
     char used[128];
     if (isnan(most))
@@ -184,6 +186,11 @@ static void judge_spill(mur_finding *f, const mur_run_counters *run)
     else if (grade_of(most, MEMORY_WATCH, MEMORY_COSTLY) != MUR_GRADE_FINE)
         judge(f, grade_of(most, MEMORY_WATCH, MEMORY_COSTLY),
               "Memory is tight: %s. Nothing was swapped; a larger batch may not fit.", used);
+    else if (sum.spilled_bytes > 0)
+        judge(
+            f, MUR_GRADE_FINE,
+            "Counts of mentions went through files, %s of them, so that memory stays bounded: %s; nothing was swapped.",
+            size((double)sum.spilled_bytes).text, used);
     else
         judge(f, MUR_GRADE_FINE,
               "Nothing spilled: %s, nothing was swapped, and rows never go through the disk on "

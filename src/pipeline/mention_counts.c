@@ -25,6 +25,16 @@ mur_counts mur_application_counts(const mur_frame *application, size_t row)
     return c;
 }
 
+void mur_counts_add(mur_counts *a, const mur_counts *more)
+{
+    if (more->oldest != MUR_NO_TIME && (a->oldest == MUR_NO_TIME || more->oldest < a->oldest))
+        a->oldest = more->oldest;
+    if (more->newest > a->newest) /* MUR_NO_TIME is below every instant */
+        a->newest = more->newest;
+    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
+        a->by_sentiment[s] += more->by_sentiment[s];
+}
+
 void mur_mention_counts_add(mur_mention_counts *t, mur_view mention, const mur_counts *more)
 {
     bool is_new;
@@ -33,17 +43,21 @@ void mur_mention_counts_add(mur_mention_counts *t, mur_view mention, const mur_c
         t->cap = mur_grown(t->cap, k + 1);
         t->counts = mur_realloc(t->counts, t->cap, sizeof *t->counts);
     }
-    if (is_new) {
+    if (is_new)
         t->counts[k] = *more;
-        return;
-    }
-    mur_counts *a = &t->counts[k];
-    if (more->oldest != MUR_NO_TIME && (a->oldest == MUR_NO_TIME || more->oldest < a->oldest))
-        a->oldest = more->oldest;
-    if (more->newest > a->newest) /* MUR_NO_TIME is below every instant */
-        a->newest = more->newest;
-    for (int s = 0; s < MUR_N_SENTIMENTS; s++)
-        a->by_sentiment[s] += more->by_sentiment[s];
+    else
+        mur_counts_add(&t->counts[k], more);
+}
+
+size_t mur_mention_counts_bytes(const mur_mention_counts *t)
+{
+    const mur_map *m = &t->mentions;
+    return m->bytes.len + m->n_keys * (sizeof *t->counts + sizeof *m->ends + sizeof *m->hashes + 2 * sizeof *m->slots);
+}
+
+void mur_mention_counts_reset(mur_mention_counts *t)
+{
+    mur_map_reset(&t->mentions);
 }
 
 void mur_mention_counts_clear(mur_mention_counts *t)

@@ -13,6 +13,7 @@ typedef struct mur_counts {
 } mur_counts;
 
 int64_t mur_counts_total(const mur_counts *a);
+void mur_counts_add(mur_counts *a, const mur_counts *more);
 
 /* Those of row `row` of the application table. */
 mur_counts mur_application_counts(const mur_frame *application, size_t row);
@@ -25,6 +26,12 @@ typedef struct mur_mention_counts {
 } mur_mention_counts;
 
 void mur_mention_counts_add(mur_mention_counts *t, mur_view mention, const mur_counts *more);
+
+/* Of memory that is used; the tables grow by doubling, and so take up to twice as many. */
+size_t mur_mention_counts_bytes(const mur_mention_counts *t);
+
+/* Forgets the counts and keeps the memory; gives the memory back. */
+void mur_mention_counts_reset(mur_mention_counts *t);
 void mur_mention_counts_clear(mur_mention_counts *t);
 
 /* POS, NEU or NEG, as gold's predicted_sentiment has it. */

@@ -129,6 +129,24 @@ class Bench(murmur_cli.TestCase):
                 self.assertEqual((line["tweets"], line["tokens"]), (7 * n_ranks, (2 * (3 + 5 + 128) + 3) * n_ranks))
             self.check_encoder(lines[1], work, n_ranks)
 
+    def test_figures_of_what_ranks_do_together(self):
+        texts = self.folder / "texts.jsonl"
+        texts.write_text('{"date":"2009-04-06","user":"a","text":"@b hi","sentiment":"positive"}\n' * 1000)
+        for n_ranks in 1, 3:
+            lines = self.assert_status(mpirun(n_ranks, "bench", "ranks", "--texts", texts, "--dir",
+                                              self.folder / str(n_ranks), "--json"), 0).rows
+            self.assertEqual({(line["bench"], line["ranks"]) for line in lines}, {("ranks", n_ranks)})
+            agreement, few, many, small, large = lines
+            self.assertGreater(agreement["microseconds"], 0)
+            self.assertEqual(few["bytes"], n_ranks - 1)
+            self.assertAlmostEqual(many["bytes"] / (16 << 20), (n_ranks - 1) / n_ranks, 3)
+            # Rows take the same at any number of ranks, but for the one offset more that each string column has.
+            names = 6 * 8
+            self.assertAlmostEqual((large["bytes"] - names) / n_ranks, (small["bytes"] - names) / n_ranks / 4 * 1000, -3)
+        self.assertIn("is there already", self.assert_fails(
+            mpirun(2, "bench", "ranks", "--texts", texts, "--dir", self.folder / "1"), 73))
+        self.assert_fails(mpirun(2, "bench", "ranks", "--texts", self.folder / "none"), 66)
+
     def test_figures_of_encoder_of_a_shape(self):
         options = ["--shape", "small", "--precision", "fp32", "--tweets", "100"]
         (line,) = self.assert_status(run("bench", "encoder", *options, "--json"), 0).rows

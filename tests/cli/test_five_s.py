@@ -73,7 +73,7 @@ class FiveS(murmur_cli.TestCase):
             "spill": {"peak_bytes": c["peak_bytes"][tightest], "limit_bytes": c["limit_bytes"][tightest],
                       "peak_of_limit": 100 * c["peak_bytes"][tightest] / c["limit_bytes"][tightest],
                       "swapped_bytes": sums["swapped_bytes"], "major_faults": sums["major_faults"],
-                      "temporary_bytes": sums["temporary_bytes"]},
+                      "temporary_bytes": sums["temporary_bytes"], "spilled_bytes": sums["spilled_bytes"]},
             "skew": {"work_max_over_mean": over(max(work), mean(work)), "work_seconds_max": max(work),
                      "work_seconds_mean": mean(work), "waiting_of_run": 100 * (max(work) - mean(work)) / seconds,
                      "busy_max_over_mean": over(max(busy), mean(busy)),

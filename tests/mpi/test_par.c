@@ -68,6 +68,42 @@ static void exchange_delivers_every_byte_in_rank_order(void **state)
     free(ends);
 }
 
+/* What rank s sends rank r when it takes several rounds, some pairs more than others. */
+static size_t long_length_of(int s, int r)
+{
+    return (size_t)(s + 2 * r) * (2 << 20) + 17;
+}
+
+static char long_byte_of(int s, int r, size_t i)
+{
+    return (char)(i * 31 + i / 4099 + (size_t)(16 * s + r));
+}
+
+static void exchange_of_many_rounds_delivers_every_byte(void **state)
+{
+    (void)state;
+    mur_buf *outgoing = calloc((size_t)all.n_ranks, sizeof *outgoing), incoming = {0};
+    for (int r = 0; r < all.n_ranks; r++) {
+        char *to = mur_buf_reserve(&outgoing[r], long_length_of(all.rank, r));
+        outgoing[r].len = long_length_of(all.rank, r);
+        for (size_t i = 0; i < outgoing[r].len; i++)
+            to[i] = long_byte_of(all.rank, r, i);
+    }
+    mur_exchange(&all, outgoing, &incoming, NULL);
+    size_t at = 0, n_wrong = 0;
+    for (int s = 0; s < all.n_ranks; s++)
+        for (size_t i = 0; i < long_length_of(s, all.rank) && at < incoming.len; i++)
+            n_wrong += incoming.ptr[at++] != long_byte_of(s, all.rank, i);
+    size_t length = 0;
+    for (int s = 0; s < all.n_ranks; s++)
+        length += long_length_of(s, all.rank);
+    assert_all(n_wrong == 0 && incoming.len == length);
+    for (int r = 0; r < all.n_ranks; r++)
+        mur_buf_clear(&outgoing[r]);
+    mur_buf_clear(&incoming);
+    free(outgoing);
+}
+
 static void gathers_and_broadcasts_keep_empty_ranks(void **state)
 {
     (void)state;
@@ -206,6 +242,7 @@ int main(void)
         cmocka_unit_test(agreement_carries_the_failing_ranks_message),
         cmocka_unit_test(reductions_match_arithmetic),
         cmocka_unit_test(exchange_delivers_every_byte_in_rank_order),
+        cmocka_unit_test(exchange_of_many_rounds_delivers_every_byte),
         cmocka_unit_test(gathers_and_broadcasts_keep_empty_ranks),
         cmocka_unit_test(shared_memory_is_one_block_a_node),
         cmocka_unit_test(share_larger_than_memory_is_refused),

@@ -89,7 +89,8 @@
     X("count.plan", STEP)        /* what is there to count for application */                                          \
     X("count.read", STEP)        /* a slice of gold or of the former application is read */                            \
     X("count.merge", PASS)       /* counts travel to their owners */                                                   \
-    X("count.sort", PASS)        /* and are sorted over the ranks */                                                   \
+    X("count.spill", WRITE)      /* those that memory does not hold go to a file, */                                   \
+    X("count.sort", PASS)        /* and all are sorted over the ranks, slice by slice */                               \
     X("count.publish", STEP)     /* application's record is made */                                                    \
     X("checkpoint.write", STEP)  /* a checkpoint of the log is written, as a part, */                                  \
     X("checkpoint.link", STEP)   /* gets its name */                                                                   \

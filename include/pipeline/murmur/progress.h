@@ -69,6 +69,7 @@ typedef struct mur_progress_line {
     X(swapped_bytes, "memory in swap at the end")                                                                      \
     X(major_faults, "pages of memory read from disk")                                                                  \
     X(temporary_bytes, "bytes written to temporary files that were removed again")                                     \
+    X(spilled_bytes, "of them counts of mentions, more than memory was to hold")                                       \
     X(exchange_bytes, "bytes sent to other ranks in all-to-all exchanges")                                             \
     X(reduce_bytes, "bytes given to reductions over ranks")                                                            \
     X(broadcast_bytes, "bytes of broadcasts from rank 0")                                                              \

@@ -46,7 +46,8 @@ static int measure_agreement(const job *j)
         seconds[i] = slowest(j->comm, mur_monotonic() - begin);
     }
     mur_figure figures[] = {{"ranks", j->comm->n_ranks, MUR_COUNT, NULL},
-                            {"microseconds", 1e6 * mur_bench_median(seconds, N_SMALL), MUR_NUMBER, NULL}};
+                            {"microseconds", 1e6 * mur_bench_median(seconds, N_SMALL), MUR_NUMBER, NULL},
+                            {"least_microseconds", 1e6 * seconds[0], MUR_NUMBER, NULL}}; /* sorted by the median */
     return tell(j, "a sum over the ranks", figures, sizeof figures / sizeof *figures);
 }
 
@@ -74,6 +75,7 @@ static int measure_exchange(const job *j, const char *what, size_t bytes, size_t
     mur_figure figures[] = {{"ranks", c->n_ranks, MUR_COUNT, NULL},
                             {"bytes", sent, MUR_BYTES, NULL},
                             {"microseconds", 1e6 * median, MUR_NUMBER, NULL},
+                            {"least_microseconds", 1e6 * seconds[0], MUR_NUMBER, NULL}, /* sorted by the median */
                             {"megabytes_per_s", 1e-6 * sent / median, MUR_NUMBER, NULL}};
     return tell(j, what, figures, sizeof figures / sizeof *figures);
 }

@@ -38,7 +38,7 @@ static int count_rows(mur_mention_reduce *m, mur_job *j, mur_part_rows *from, bo
     int64_t first = n_rows * j->c->rank / n_ranks, end = n_rows * (j->c->rank + 1) / n_ranks;
     mur_frame rows;
     mur_frame_init(&rows, is_former ? &mur_application_schema : &mur_gold_counted);
-    int rc = 0;
+    int rc = mur_part_rows_check_together(from, j->c, j->options->store);
     for (bool is_settled = false; rc == 0 && !is_settled;) {
         for (int64_t n; rc == 0 && first < end && !mur_mention_reduce_is_full(m); first += n) {
             n = end - first < SLICE_ROWS ? end - first : SLICE_ROWS;
@@ -55,7 +55,7 @@ static int count_rows(mur_mention_reduce *m, mur_job *j, mur_part_rows *from, bo
         }
         rc = mur_mention_reduce_settle(m, rc, first >= end, &is_settled);
     }
-    j->counters.part_bytes_read += from->bytes_opened;
+    j->counters.part_bytes_read += from->bytes_checked;
     mur_frame_clear(&rows);
     return rc;
 }

@@ -172,8 +172,9 @@ static int fill_window(mur_mention_runs *r, mur_mention_run *run, size_t need)
     mur_buf *w = &run->window;
     if (w->len - run->at >= need)
         return 0;
-    memmove(w->ptr, w->ptr + run->at, w->len - run->at);
     w->len -= run->at;
+    if (w->len > 0)
+        memmove(w->ptr, w->ptr + run->at, w->len);
     run->at = 0;
     while (w->len < need) {
         size_t want = need > WINDOW_BYTES ? need - w->len : WINDOW_BYTES - w->len;

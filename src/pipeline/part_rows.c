@@ -58,6 +58,13 @@ int mur_part_rows_check(const mur_part_rows *r, const mur_comm *c, const char *s
     return rc;
 }
 
+int mur_part_rows_check_together(mur_part_rows *r, const mur_comm *c, const char *store)
+{
+    int rc = mur_parts_check(c, store, r->parts, r->n, &r->bytes_checked);
+    r->is_checked = rc == 0;
+    return rc;
+}
+
 /* The part that has row `row`, which there is. */
 static size_t part_of(const mur_part_rows *r, int64_t row)
 {
@@ -81,8 +88,12 @@ int mur_part_rows_read(mur_part_rows *r, const char *store, int64_t first, int64
         size_t part = part_of(r, first);
         if (!r->reader || part != r->open) {
             mur_part_close(&r->reader);
-            rc = mur_part_open(&r->reader, store, &r->parts[part]);
-            r->bytes_opened += r->parts[part].bytes;
+            if (r->is_checked) {
+                rc = mur_part_open_checked(&r->reader, store, &r->parts[part]);
+            } else {
+                rc = mur_part_open(&r->reader, store, &r->parts[part]);
+                r->bytes_checked += r->parts[part].bytes;
+            }
             r->open = part;
         }
         now = r->first_rows[part + 1] - first;

@@ -23,6 +23,8 @@
 
 /* Application is brought up to date at the end of a run, and in a long one at most so often. */
 #define COUNT_SECONDS 60.0
+#define COUNT_TIMES                                                                                                    \
+    20.0 /* counting writes the whole table: a large one may take a twentieth of the time, and waits longer */
 
 /* While a run waits for its next trigger, a request to stop is noticed within this time. */
 #define LOOK_SECONDS 0.2
@@ -258,7 +260,9 @@ static int drain(mur_job *j, queue *q, double *counted)
             continue;
         if (j->options->trigger == MUR_TRIGGER_ONCE)
             break;
-        if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > COUNT_SECONDS)) {
+        double interval = COUNT_TIMES * j->deadline.longest_count;
+        interval = interval > COUNT_SECONDS ? interval : COUNT_SECONDS;
+        if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > interval)) {
             rc = count(j);
             *counted = mur_monotonic();
         }

@@ -9,7 +9,7 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 
-#define BLOCK (INT64_C(1) << 20)
+#define BLOCK MUR_FILE_BLOCK
 
 int64_t mur_file_blocks(int64_t size)
 {

@@ -7,6 +7,8 @@
 
 #include "murmur/part.h"
 
+#define MUR_FILE_BLOCK (INT64_C(1) << 20) /* bytes */
+
 /* The number of blocks of a file of `size` bytes. */
 int64_t mur_file_blocks(int64_t size);
 

@@ -177,6 +177,11 @@ int mur_part_open(mur_part_reader **out, const char *store, const mur_part *part
     return rc < 0 ? rc : mur_part_open_file(out, store, part->path);
 }
 
+int mur_part_open_checked(mur_part_reader **out, const char *store, const mur_part *part)
+{
+    return mur_part_open_file(out, store, part->path);
+}
+
 void mur_part_close(mur_part_reader **out)
 {
     mur_part_reader *r = *out;

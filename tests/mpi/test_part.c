@@ -433,6 +433,51 @@ static void name_that_is_taken_is_left_alone(void **state)
     clear_input(&in);
 }
 
+/* Each rank reads its share, and all find the same. */
+static void parts_are_checked_together(void **state)
+{
+    (void)state;
+    mur_part parts[3];
+    for (size_t i = 0; i < 3; i++) {
+        input in;
+        make_input(&in, 3, i == 1 ? 90000 : 10, deal_at_random); /* the second is of several blocks */
+        int rc = write_part(&parts[i], in.mine, in.n_mine, store, 0);
+        assert_all(is_done(rc));
+        clear_input(&in);
+    }
+    int64_t read = 0, bytes = parts[0].bytes + parts[1].bytes + parts[2].bytes;
+    assert_all(parts[1].bytes > 1 << 20);
+    assert_all(is_done(mur_parts_check(&all, store, parts, 3, &read)));
+    assert_all(mur_sum(&all, read) == bytes);
+    assert_all(all.n_ranks == 1 || mur_max(&all, read) < bytes);
+    mur_part_reader *r;
+    assert_all(is_done(mur_part_open_checked(&r, store, &parts[1])));
+    mur_part_close(&r);
+
+    for (size_t i = 0; i < 3; i++) {
+        char *path = mur_path_join(store, parts[i].path), byte = 0;
+        int fd = open(path, O_RDWR);
+        off_t at = (off_t)parts[i].bytes - 1 - (off_t)i;
+        mur_barrier(&all); /* all have opened it */
+        if (all.rank == 0)
+            assert_true(pread(fd, &byte, 1, at) == 1 && (byte ^= 4, pwrite(fd, &byte, 1, at) == 1));
+        mur_barrier(&all);
+        int rc = mur_parts_check(&all, store, parts, 3, &read);
+        assert_all(rc == MUR_EDATA && strstr(mur_error_last()->message, parts[i].path));
+        if (all.rank == 0)
+            assert_true((byte ^= 4, pwrite(fd, &byte, 1, at) == 1));
+        close(fd);
+        free(path);
+        mur_barrier(&all);
+    }
+    mur_part gone = parts[0];
+    gone.path = "mixed/none.h5";
+    assert_all(mur_parts_check(&all, store, &gone, 1, &read) == MUR_EDATA);
+    assert_all(mur_parts_check(&all, store, NULL, 0, &read) == 0);
+    for (size_t i = 0; i < 3; i++)
+        mur_part_clear(&parts[i]);
+}
+
 static int n_files;
 static int count_files(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
@@ -533,6 +578,7 @@ int main(void)
         cmocka_unit_test(columns_are_chosen_by_name_and_missing_ones_are_null),
         cmocka_unit_test(two_pieces_of_one_order_are_refused_everywhere),
         cmocka_unit_test(name_that_is_taken_is_left_alone),
+        cmocka_unit_test(parts_are_checked_together),
         cmocka_unit_test(full_disk_is_found_and_the_file_removed),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);

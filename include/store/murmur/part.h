@@ -51,10 +51,18 @@ int mur_part_write(mur_part *out, const mur_comm *c, const mur_schema *schema, c
 /* Local. Whether the file is there and is, to the byte, what the log says. MUR_EDATA naming the part; MUR_EIO. */
 int mur_part_check(const char *store, const mur_part *part) MUR_MUST_USE;
 
+/* Collective. The same for parts that the ranks are about to share: each rank reads its share of their bytes, however
+ * few and large they are, and adds it to `*bytes_read`. All ranks give the same parts. */
+int mur_parts_check(const mur_comm *c, const char *store, const mur_part *parts, size_t n,
+                    int64_t *bytes_read) MUR_MUST_USE;
+
 /* Reading: Local, with the serial driver, so it works without MPI and beside a writer. Opening is mur_part_check
  * first: nothing is made of a damaged part, and HDF5 1.10 can crash on a flipped bit. NULL after a failure. */
 typedef struct mur_part_reader mur_part_reader;
 int mur_part_open(mur_part_reader **out, const char *store, const mur_part *part) MUR_MUST_USE;
+
+/* Opens a part that this job's mur_parts_check found sound. */
+int mur_part_open_checked(mur_part_reader **out, const char *store, const mur_part *part) MUR_MUST_USE;
 void mur_part_close(mur_part_reader **r);
 int64_t mur_part_n_rows(const mur_part_reader *r);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 #
-#     scripts/scaling/run.sh [--tweets N] [--repeats K] [--precisions "fp32 bf16 int8"] [--out DIR] [--model-only]
+#     scripts/scaling/run.sh [--tweets N] [--repeats K] [--precisions "fp32 bf16 int8"] [--out DIR] [--by-cpu] [--model-only]
 #
 # Measures murmur at 1 and 2 ranks on this machine and from one rank predicts the rest. Leaves in DIR (default results)
 #     scaling.tsv             seconds, processor time and efficiency, strong and weak, by precision: medians of K (3) runs
@@ -8,11 +8,12 @@
 #     scaling_constants.tsv   what the model is made of, each with the command that measured it
 #     scaling_check.tsv       the model at 2 ranks against the measurement
 #     scaling_model.tsv, scaling_mechanisms.tsv, and pictures of both
+# --by-cpu: constants by processor time, for a machine that others use too; the check then says nothing.
 # --model-only: the last three, from the first two as they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 murmur=${MURMUR:-$PWD/build/release/murmur}
-n_tweets=20000 n_repeats=3 precisions="fp32 bf16 int8" out=results is_measuring=1
+n_tweets=20000 n_repeats=3 precisions="fp32 bf16 int8" out=results is_measuring=1 by_cpu=
 while [ $# -gt 0 ]; do
     case $1 in
     --tweets) n_tweets=$2 ;;
@@ -20,12 +21,13 @@ while [ $# -gt 0 ]; do
     --precisions) precisions=$2 ;;
     --out) out=$2 ;;
     --model-only) is_measuring= ;;
+    --by-cpu) by_cpu=by-cpu ;;
     *)
-        sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+        sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
         exit 64
         ;;
     esac
-    if [ "$1" = --model-only ]; then shift; else shift 2; fi
+    case $1 in --model-only | --by-cpu) shift ;; *) shift 2 ;; esac
 done
 python=${PYTHON:-python3}
 export OPENBLAS_NUM_THREADS=1 TIMEFORMAT='%R %U %S'
@@ -71,7 +73,7 @@ if [ $is_measuring ]; then
         dd if="$work/disk" of=/dev/null bs=1M iflag=direct 2>&1 | sed -n 's/.* \([0-9.,]*\) s, .*/{"bench":"disk","what":"read","seconds":\1}/p'
     } >>"$work/bench.jsonl"
     "$python" scripts/scaling/tables.py measured "$work/runs.jsonl" "$work/bench.jsonl" "$out" \
-        "scripts/scaling/run.sh --tweets $n_tweets --repeats $n_repeats --precisions \"$precisions\""
+        "scripts/scaling/run.sh --tweets $n_tweets --repeats $n_repeats --precisions \"$precisions\"${by_cpu:+ --by-cpu}" ${by_cpu:+"$by_cpu"}
 fi
 "$python" scripts/scaling/model.py "$out/scaling_constants.tsv" --out "$out" --measured "$out/scaling.tsv"
 if command -v gnuplot >/dev/null; then

@@ -2,7 +2,8 @@
 """What scripts/scaling/run.sh measured, as tables.
 
     tables.py of-run STORE "PRECISION KIND RANKS TWEETS REAL USER SYSTEM"     one object, on standard output
-    tables.py measured RUNS.jsonl BENCH.jsonl OUT COMMAND                     OUT/scaling.tsv and OUT/scaling_constants.tsv
+    tables.py measured RUNS.jsonl BENCH.jsonl OUT COMMAND [by-cpu]            OUT/scaling.tsv and OUT/scaling_constants.tsv
+by-cpu: a run's seconds count as far as it had a processor, for a machine that others use too. What waits for the disk is lost then.
 """
 
 import json
@@ -62,19 +63,22 @@ def spread_of(run):
     return max(0.0, math.log(total(run, "slowest_unit_seconds") / (work / n))) / math.sqrt(2 * math.log(n))
 
 
-def constants(runs, bench):
+def constants(runs, bench, is_by_cpu):
     """Name, value, unit, command."""
     alone = [run for run in runs if run["ranks"] == 1]
     first = alone[0]["precision"]
     one = [run for run in alone if run["precision"] == first]
-    of_run = "murmur run, 1 rank: "
+    of_run = "murmur run, 1 rank" + (" by its processor time: " if is_by_cpu else ": ")
     found = []
 
     def add(name, value, unit, command):
         found.append((name, f"{value:.6g}", unit, command))
 
+    def share(r):
+        return min(1, r["cpu"] / r["seconds"]) if is_by_cpu else 1
+
     def rate(name, over, runs_=one):
-        return median(runs_, lambda r: total(r, name) / total(r, over))
+        return median(runs_, lambda r: total(r, name) / total(r, over) * (share(r) if name.endswith("_seconds") else 1))
 
     for precision in dict.fromkeys(run["precision"] for run in alone):
         some = [run for run in alone if run["precision"] == precision]
@@ -91,12 +95,12 @@ def constants(runs, bench):
     for table in ("bronze", "silver", "gold"):
         add(f"share_{table}", median(one, lambda r: r["part_bytes"][table] / sum(r["part_bytes"].values())), "1", of_run + f"{table}'s share of them")
     add("unit_spread", median(alone, spread_of), "1", of_run + "slowest_unit_seconds over the mean, as the largest of a log-normal")
-    add("count_seconds_per_row", median(one, lambda r: total(r, "merge_seconds") / (total(r, "mentions") + r["rows"]["application"])), "s",
+    add("count_seconds_per_row", median(one, lambda r: share(r) * total(r, "merge_seconds") / (total(r, "mentions") + r["rows"]["application"])), "s",
         of_run + "merge_seconds / (rows of gold + of application)")
     add("record_seconds", median(one, lambda r: r["record_ms"] / 1000 / r["batches"]), "s", of_run + "commitOffsets in progress.jsonl")
     add("plan_seconds_per_unit", median(one, lambda r: r["plan_ms"] / 1000 / max(total(r, "units"), 1)), "s", of_run + "queryPlanning in progress.jsonl / units")
     busy = ("ingest_seconds", "refine_seconds", "score_seconds", "write_seconds", "merge_seconds")
-    add("start_seconds", median(alone, lambda r: r["seconds"] - sum(total(r, name) for name in busy)), "s",
+    add("start_seconds", median(alone, lambda r: share(r) * (r["seconds"] - sum(total(r, name) for name in busy))), "s",
         "time mpirun -np 1 murmur run, less the rank's busy seconds")
 
     def bench_of(what, name, ranks=None, network=False):
@@ -132,10 +136,10 @@ def main(what, *arguments):
         print(json.dumps(of_run(*arguments)))
         return
     runs, bench = ([json.loads(line) for line in pathlib.Path(path).read_text().splitlines()] for path in arguments[:2])
-    out, command = pathlib.Path(arguments[2]), arguments[3]
+    out, command, is_by_cpu = pathlib.Path(arguments[2]), arguments[3], "by-cpu" in arguments[4:]
     write(out / "scaling.tsv", command, ("precision", "kind", "ranks", "tweets", "bytes", "seconds", "cpu_seconds", "tweets_per_s", "efficiency", "efficiency_by_cpu"),
           scaling_rows(runs))
-    write(out / "scaling_constants.tsv", command, ("name", "value", "unit", "command"), constants(runs, bench))
+    write(out / "scaling_constants.tsv", command, ("name", "value", "unit", "command"), constants(runs, bench, is_by_cpu))
 
 
 if __name__ == "__main__":

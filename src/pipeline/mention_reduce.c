@@ -9,8 +9,8 @@
 
 #define SAMPLES 32 /* of a rank's share of a slice */
 
-#ifdef MURMUR_FAULTS /* so that a few hundred mentions pass all points */
-const mur_reduce_limits mur_reduce_limits_default = {4096, 4096, 2048, 1024, 16384};
+#ifdef MURMUR_FAULTS /* so that ten mentions pass all points */
+const mur_reduce_limits mur_reduce_limits_default = {200, 200, 100, 100, 16384};
 #else
 const mur_reduce_limits mur_reduce_limits_default = {24 << 20, 48 << 20, 32 << 20, 256 << 10, 32 << 20};
 #endif

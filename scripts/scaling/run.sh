@@ -75,7 +75,10 @@ if [ $is_measuring ]; then
     "$python" scripts/scaling/tables.py measured "$work/runs.jsonl" "$work/bench.jsonl" "$out" \
         "scripts/scaling/run.sh --tweets $n_tweets --repeats $n_repeats --precisions \"$precisions\"${by_cpu:+ --by-cpu}" ${by_cpu:+"$by_cpu"}
 fi
-"$python" scripts/scaling/model.py "$out/scaling_constants.tsv" --out "$out" --measured "$out/scaling.tsv"
+"$python" scripts/scaling/model.py "$out/scaling_constants.tsv" --out "$out" --measured "$out/scaling.tsv" --markdown >"$out/scaling.md"
+if [ "$out" = results ]; then # the tables of the page
+    "$python" scripts/scaling/tables.py into-page "$out/scaling.md" docs/SCALING.md
+fi
 if command -v gnuplot >/dev/null; then
     for picture in scaling scaling_mechanisms; do
         gnuplot -e "folder = '$out'" "scripts/scaling/$picture.gp"

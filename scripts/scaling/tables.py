@@ -3,6 +3,7 @@
 
     tables.py of-run STORE "PRECISION KIND RANKS TWEETS REAL USER SYSTEM"     one object, on standard output
     tables.py measured RUNS.jsonl BENCH.jsonl OUT COMMAND [by-cpu]            OUT/scaling.tsv and OUT/scaling_constants.tsv
+    tables.py into-page TABLES.md PAGE.md                                     between the page's markers
 by-cpu: a run's seconds count as far as it had a processor, for a machine that others use too. What waits for the disk is lost then.
 """
 
@@ -132,6 +133,12 @@ def write(path, command, head, rows):
 
 
 def main(what, *arguments):
+    if what == "into-page":
+        begin, end = "<!-- tables of scripts/scaling/run.sh -->\n", "<!-- end of tables -->"
+        page = pathlib.Path(arguments[1])
+        before, rest = page.read_text().split(begin)
+        page.write_text(before + begin + pathlib.Path(arguments[0]).read_text() + end + rest.split(end)[1])
+        return
     if what == "of-run":
         print(json.dumps(of_run(*arguments)))
         return

@@ -55,7 +55,8 @@ static int reserve(mur_encoder *e)
     while (++e->heads_at_once < (size_t)c->n_heads && e->heads_at_once * mur_encoder_head(e) % MUR_TILE_COLUMNS)
         ;
     e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
-    e->block = is_int8 || is_bf16 ? MUR_TEXTS_BLOCK : e->tile ? MUR_FP32_TEXTS_BLOCK : n; /* by BLAS: all */
+    const bool is_near = e->tile && 3 * hidden * hidden * sizeof(float) <= MUR_FP32_NEAR_BYTES;
+    e->block = is_int8 || is_bf16 ? MUR_TEXTS_BLOCK : is_near ? MUR_FP32_TEXTS_BLOCK : n; /* by BLAS: all */
     e->block = e->block < n ? e->block : n;
     const size_t n_wide = longest < e->block ? e->block : longest < n ? longest : n;
     int rc = reserve_floats(&e->x, n, e->ld_x);

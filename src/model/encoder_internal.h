@@ -58,6 +58,10 @@ static inline size_t mur_encoder_inner(const mur_encoder *e)
  * they become to stay in a second-level cache, enough to read the weights seldom. */
 #define MUR_TEXTS_BLOCK ((size_t)128)
 #define MUR_FP32_TEXTS_BLOCK ((size_t)256)
+
+/* In fp32 only where no more bytes of weights than this make queries, keys and values: they then stay in that cache
+ * too, where others would be read again from memory for each block. */
+#define MUR_FP32_NEAR_BYTES ((size_t)1 << 20)
 #define MUR_INT8_BLOCK ((size_t)128)
 #define MUR_PANELS_BLOCK ((size_t)192)
 

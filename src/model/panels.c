@@ -14,7 +14,7 @@
 
 /* Words of a panel that are taken at a time, where sums can wait in y: so that rows of many words make blocks of many
  * rows. */
-#define MOST_WORDS ((size_t)1024)
+#define MOST_WORDS ((size_t)768)
 
 /* Of a row of bf16 that fill a line. */
 #define BF16_INPUTS (LINE / sizeof(uint16_t))

@@ -143,6 +143,7 @@ static int prepare(rescore *s, const mur_rescore_options *o)
     rc = mur_agree(c, rc);
     if (rc < 0)
         return rc;
+    mur_part_start();
     mur_broadcast(c, &s->told);
     s->units = (unit *)(void *)s->told.ptr;
     s->n_units = s->told.len / sizeof *s->units;

@@ -512,6 +512,12 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
     return rc;
 }
 
+void mur_part_start(void)
+{
+    mur_h5_start();
+    H5open();
+}
+
 int mur_part_write(mur_part *out, const mur_comm *c, const mur_schema *schema, const mur_piece *pieces, size_t n_pieces,
                    const mur_part_options *options, int64_t *bytes_written)
 {

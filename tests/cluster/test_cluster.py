@@ -223,6 +223,27 @@ class ClusterTest(unittest.TestCase):
         self.assertIn("srun --mpi=pmix", done.stdout)
         self.assertFalse(self.store.exists())
 
+    def test_hosts_that_multiply_differently_are_refused_with_the_cure(self):
+        self.generate(10, 1)
+        done = execute(["srun", "--kill-on-bad-exit=1", "-N2", "-n2", "bash", "-c",
+                        'if [ "$SLURM_PROCID" = 1 ]; then export MURMUR_ISA=portable; fi; exec "$@"', "rank",
+                        BINARY, "run", self.source, "--store", self.store], check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("set MURMUR_ISA to instructions that all nodes have", done.stdout)
+        self.assertFalse(self.store.exists())
+
+    def test_too_little_shared_memory_on_one_host_is_refused_with_the_cure(self):
+        self.generate(10, 1)
+        node = the_cluster.nodes[1]
+        self.addCleanup(node.run, ["mount", "-o", "remount,size=512m", "/dev/shm"])
+        node.run(["mount", "-o", "remount,size=12m", "/dev/shm"])  # MPI starts with it; the weights take 14 MB
+        done = self.srun("run", self.source, "--store", self.store, check=False,
+                         options=["--nodelist=node1,node2", "--ntasks-per-node=2"])
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertIn("/dev/shm has", done.stdout)
+        self.assertIn("remount,size=", done.stdout)
+        self.assertFalse(self.store.exists())
+
     def test_a_killed_node_costs_nothing_the_job_is_requeued_and_completes(self):
         self.generate(1200, N_BATCHES)
         job = self.sbatch("-N2", "--ntasks-per-node=2", "--nodelist=node2,node3",

@@ -56,6 +56,10 @@ int mur_part_check(const char *store, const mur_part *part) MUR_MUST_USE;
 int mur_parts_check(const mur_comm *c, const char *store, const mur_part *parts, size_t n,
                     int64_t *bytes_read) MUR_MUST_USE;
 
+/* Local. Starts HDF5, which calls MPI when it first does anything: for who is to read parts while units are dealt
+ * (murmur/par.h), when a rank's main thread may not. */
+void mur_part_start(void);
+
 /* Reading: Local, with the serial driver, so it works without MPI and beside a writer. Opening is mur_part_check
  * first: nothing is made of a damaged part, and HDF5 1.10 can crash on a flipped bit. NULL after a failure. */
 typedef struct mur_part_reader mur_part_reader;

@@ -12,9 +12,8 @@ import multiprocessing
 import re
 
 import numpy
-import torch
 
-from model import LABELS, PAD
+from model import LABELS
 from tweet_text import TweetTokenizer
 
 UNLABELLED = -1
@@ -39,6 +38,9 @@ DISTANT_FILE = "distant.tsv.gz"
 UNLABELLED_FILE = "unlabeled.txt.gz"
 VALIDATION_FILE = "semeval_val.tsv.gz"
 N_ASIDE = 2000
+
+# What the teachers label for the student: of each file, one tweet in so many.
+TAUGHT_FILES = {DISTANT_FILE: 1, UNLABELLED_FILE: 2}
 
 
 def without_mentions(text):
@@ -143,37 +145,28 @@ def encode_tweets(tweets, model_dir, processes):
     return EncodedTweets(*map(numpy.array, (labels, ids, starts, ends)))
 
 
-def load_training_file(name, data_dir, model_dir, work_dir, limit=None, processes=2):
-    """A data file as EncodedTweets, without held-out tweets and copies; kept in WORK once encoded.
+def fresh_tweets(name, data_dir):
+    """[(label, text)] of a training file, without held-out tweets and copies."""
+    seen = held_out_fingerprints(data_dir)
+    fresh = []
+    for label, text in read_tweets(data_dir / name):
+        mark = fingerprint(text)
+        if mark not in seen:
+            seen.add(mark)
+            fresh.append((label, text))
+    return fresh
 
-    Of a file with more than LIMIT tweets a fixed random choice is taken.
-    """
-    path = work_dir / f"encoded_{name.partition('.')[0]}_{limit or 'all'}.npz"
+
+def load_training_file(name, data_dir, model_dir, work_dir, processes=2):
+    """A data file as EncodedTweets, without held-out tweets and copies; kept in WORK once encoded."""
+    path = work_dir / f"encoded_{name.partition('.')[0]}.npz"
     if not path.exists():
-        tweets = list(read_tweets(data_dir / name))
-        if limit and limit < len(tweets):
-            tweets = [tweets[row] for row in numpy.random.RandomState(1).permutation(len(tweets))[:limit]]
-        seen = held_out_fingerprints(data_dir)
-        fresh = []
-        for label, text in tweets:
-            mark = fingerprint(text)
-            if mark not in seen:
-                seen.add(mark)
-                fresh.append((label, text))
-        encoded = encode_tweets(fresh, model_dir, processes)
+        encoded = encode_tweets(fresh_tweets(name, data_dir), model_dir, processes)
         unfinished = path.with_suffix(".part.npz")
         numpy.savez(unfinished, **dataclasses.asdict(encoded))
         unfinished.rename(path)
     with numpy.load(path) as arrays:
         return EncodedTweets(**arrays)
-
-
-def pad(sequences):
-    width = max(map(len, sequences))
-    batch = torch.full((len(sequences), width), PAD, dtype=torch.long)
-    for row, ids in enumerate(sequences):
-        batch[row, : len(ids)] = torch.as_tensor(ids)
-    return batch
 
 
 def class_weights(labels, strength):
@@ -183,21 +176,23 @@ def class_weights(labels, strength):
     return weights * counts.sum() / (weights * counts).sum()
 
 
-def epoch_batches(tweets, batch_size, random, pool_batches=50):
-    """Yields (tweet numbers, padded ids), each tweet once, in one drawn variant.
+def packed(sequences):
+    """(ids, starts): the token sequences end to end, and where each begins, and the end."""
+    starts = numpy.concatenate([[0], numpy.cumsum([len(ids) for ids in sequences])]).astype(numpy.int32)
+    return numpy.concatenate(sequences).astype(numpy.int32), starts
 
-    Texts of similar length share a batch, so little padding is computed: batches are cut
-    from pools that are sorted by length, and then shuffled.
-    """
+
+def epoch_batches(tweets, batch_tokens, random):
+    """Yields (tweet numbers, ids, starts), each tweet once, in one drawn variant; at most BATCH_TOKENS each."""
     order = random.permutation(len(tweets))
     drawn = random.choice(len(VARIANT_CHANCES), size=len(tweets), p=VARIANT_CHANCES)
     lengths = (tweets.ends - tweets.starts)[numpy.arange(len(tweets)), drawn]
-    pool_size = batch_size * pool_batches
-    batches = []
-    for begin in range(0, len(order), pool_size):
-        pool = order[begin : begin + pool_size]
-        pool = pool[numpy.argsort(lengths[pool], kind="stable")]
-        batches.extend(pool[start : start + batch_size] for start in range(0, len(pool), batch_size))
-    for batch in random.permutation(len(batches)):
-        numbers = batches[batch]
-        yield numbers, pad([tweets.tweet(number, drawn[number]) for number in numbers])
+    numbers, tokens = [], 0
+    for number in order:
+        if tokens + lengths[number] > batch_tokens:
+            yield numpy.array(numbers), *packed([tweets.tweet(each, drawn[each]) for each in numbers])
+            numbers, tokens = [], 0
+        numbers.append(number)
+        tokens += lengths[number]
+    if numbers:
+        yield numpy.array(numbers), *packed([tweets.tweet(each, drawn[each]) for each in numbers])

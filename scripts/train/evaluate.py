@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Scores a model folder on tweets labelled by hand.
 
-    evaluate.py MODEL_DIR DATA
+    evaluate.py MODEL_DIR DATA [--work WORK]
 
-Prints macro-averaged recall (the measure of the SemEval task), recall for each class
-and accuracy: on the validation tweets and on those kept aside of the training file, as
-they are, without mentions (what murmur scores by default), and with a link added.
+Prints macro-averaged recall (the measure of the SemEval task), recall for each class,
+accuracy and the expected calibration error: on the validation tweets and on those kept
+aside of the training file, as they are, without mentions (what murmur scores by
+default), and with a link added.
 """
 
 import argparse
 import pathlib
+import tempfile
 
 import numpy
-import torch
 
 import dataset
-from model import LABELS, load_model
+from library import Batch, Transformer
+from model import LABELS, read_safetensors, read_shape
 from tweet_text import TweetTokenizer
 
 INPUTS = {
@@ -23,19 +25,23 @@ INPUTS = {
     "mentions removed": dataset.without_mentions,
     "mentions removed, link added": lambda text: dataset.without_mentions(text) + " http",
 }
+BATCH_TOKENS = 4096
 
 
-@torch.no_grad()
-def predict(model, sequences, batch_size=128):
-    """The most probable label id of each token sequence."""
-    model.eval()
-    by_length = sorted(range(len(sequences)), key=lambda number: len(sequences[number]))
-    predicted = numpy.empty(len(sequences), dtype=int)
-    for begin in range(0, len(by_length), batch_size):
-        numbers = by_length[begin : begin + batch_size]
-        logits = model(dataset.pad([sequences[number] for number in numbers]))
-        predicted[numbers] = logits.argmax(1).numpy()
-    return predicted
+class Predictor:
+    def __init__(self, transformer, batch_tokens):
+        self.transformer, self.batch_tokens = transformer, batch_tokens
+
+    def logits(self, parameters, sequences):
+        """[sequence, label]"""
+        found, begin = [], 0
+        ends = numpy.cumsum([len(ids) for ids in sequences])
+        while begin < len(sequences):
+            before = ends[begin - 1] if begin else 0
+            end = max(begin + 1, int(numpy.searchsorted(ends, before + self.batch_tokens, side="right")))
+            found.append(self.transformer.predict(parameters, Batch(*dataset.packed(sequences[begin:end]))))
+            begin = end
+        return numpy.concatenate(found)
 
 
 def recalls(labels, predicted):
@@ -51,10 +57,26 @@ def scores(labels, predicted):
     }
 
 
-def evaluate(model, tokenizer, tweets, change):
-    """TWEETS are (label, text); CHANGE is what is done to each text first."""
-    labels = numpy.array([label for label, _ in tweets])
-    return scores(labels, predict(model, [tokenizer.encode(change(text)) for _, text in tweets]))
+def softmax(logits):
+    powers = numpy.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def calibration_error(labels, probabilities, bins=15):
+    """Expected calibration error (Guo et al. 2017): how far confidence is from accuracy, on average over equal bins."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    of_bin = numpy.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((confidence - right)[of_bin == each].sum()) for each in range(bins)]
+    return sum(gaps) / len(labels)
+
+
+def best_temperature(labels, logits):
+    """What logits are divided by so that the labels are most probable (Guo et al. 2017)."""
+
+    def surprise(temperature):
+        return -numpy.log(softmax(logits / temperature)[numpy.arange(len(labels)), labels]).mean()
+
+    return min(numpy.exp(numpy.linspace(numpy.log(0.25), numpy.log(4), 401)), key=surprise)
 
 
 def held_out_tweets(data_dir):
@@ -64,17 +86,30 @@ def held_out_tweets(data_dir):
     }
 
 
+def load_predictor(model_dir, work_dir):
+    """(predictor, parameters) of a published model."""
+    transformer = Transformer(read_shape(model_dir), work_dir, BATCH_TOKENS, BATCH_TOKENS // 2, 0, parts=1)
+    parameters = numpy.zeros(transformer.layout.size, numpy.float32)
+    for name, tensor in read_safetensors(model_dir / "model.safetensors").items():
+        transformer.layout.view(parameters, name)[...] = tensor
+    return Predictor(transformer, BATCH_TOKENS), parameters
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model_dir", type=pathlib.Path)
     parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()))
     arguments = parser.parse_args()
 
-    model = load_model(arguments.model_dir)
+    predictor, parameters = load_predictor(arguments.model_dir, arguments.work)
     tokenizer = TweetTokenizer.from_folder(arguments.model_dir)
     for set_name, tweets in held_out_tweets(arguments.data).items():
+        labels = numpy.array([label for label, _ in tweets])
         for input_name, change in INPUTS.items():
-            result = evaluate(model, tokenizer, tweets, change)
+            logits = predictor.logits(parameters, [tokenizer.encode(change(text)) for _, text in tweets])
+            result = scores(labels, logits.argmax(1))
+            result["calibration error"] = calibration_error(labels, softmax(logits))
             numbers = "  ".join(f"{name} {value:.4f}" for name, value in result.items())
             print(f"{set_name}, {input_name} ({len(tweets)} tweets): {numbers}")
 

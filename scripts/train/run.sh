@@ -18,16 +18,14 @@ output=$3
 scripts=$(dirname "$0")
 python=${PYTHON:-python3}
 
-# The whole run is GEMMs on all cores and small work between them.
-export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(nproc)}"
-
 mkdir -p "$work"
 if [ ! -d "$work/model" ]; then
     "$python" "$scripts/train_bpe.py" "$data" --work "$work" --output "$work/model.part"
     mv "$work/model.part" "$work/model"
 fi
-"$python" "$scripts/train.py" "$data" --work "$work" --output "$work/model" --threads "$OMP_NUM_THREADS"
-"$python" "$scripts/evaluate.py" "$work/model" "$data"
+"$python" "$scripts/teacher.py" "$data" --work "$work"
+"$python" "$scripts/train.py" "$data" --work "$work" --output "$work/model"
+"$python" "$scripts/evaluate.py" "$work/model" "$data" --work "$work"
 
 mkdir -p "$output"
 cp "$work/model/"* "$output/"

@@ -3,41 +3,46 @@
 
     train.py DATA --work WORK --output MODEL_DIR
 
-Two stages.  The first learns from many tweets that nobody labelled by hand: whether an
-emoticon, since removed, was happy or sad (distant supervision), and which tokens were
-masked.  The second learns the three classes from tweets labelled by people.
+In stages.  "words" learns from all tweets: which words were masked, and whether an
+emoticon, since removed, was happy or sad.  From there, "first people" learns the three
+classes from tweets labelled by people.  It and the linear teacher (teacher.py) label
+many more tweets; "taught", which begins again after "words", learns what both make of
+them, and "people" the tweets labelled by people.
 
 A run that is stopped continues from its last checkpoint in WORK.  The same data,
-options and number of threads give the same batches and the same random numbers.
+options and kind of processor give the same weights.
 """
 
 import argparse
 import dataclasses
-import math
 import pathlib
 import shutil
 import time
 from typing import Dict, Optional
 
 import numpy
-import torch
-import torch.nn.functional as functional
-from torch import nn
 
 import dataset
-from evaluate import INPUTS, evaluate, held_out_tweets
+from evaluate import INPUTS, Predictor, best_temperature, held_out_tweets, scores, softmax
 from initial_embeddings import initial_embeddings
-from model import LABELS, Dropout, SentimentModel, Shape, write_configuration, write_safetensors
+from library import AdamW, Batch, Layout, Transformer
+from model import LABELS, Shape, write_configuration, write_safetensors
+from teacher import linear_path
 from tweet_text import FIXED_SPECIALS, TweetTokenizer
 
 NEUTRAL = LABELS.index("NEU")
 FIRST_WORD_ID = len(FIXED_SPECIALS)
 EMBEDDING_DEVIATION = 0.05
+MATRIX_DEVIATION = 0.02
+BATCH_TOKENS = 6144
+WITHOUT_BOTH = 3  # the variant without mentions and links
+MOST_TEXTS = BATCH_TOKENS // 2  # no text has fewer tokens than two
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
     name: str
+    begins_after: Optional[str]  # the stage whose weights it begins with
     shares: Dict[str, float]  # of each file, the part that an epoch draws
     epochs: int
     learning_rate: float
@@ -45,61 +50,67 @@ class Stage:
     mask_loss_weight: float
     class_balance: float  # 0: every tweet counts the same; 1: every class does
     label_smoothing: float
-    has_neutral: bool
+    labels: str  # "emoticons", "people" or "teachers"
     dropout: float
-    warmup: float = 0.06
-    batch_size: int = 64
+    warmup: float = 0.05
+    averaged: float = 0.0  # share of the steps, the last ones, whose weights are averaged in the end
 
+
+FIRST_PEOPLE = Stage(
+    name="first people",
+    begins_after="words",
+    # All of SemEval in every epoch, a part of the rest: the other files are about
+    # few products, or labelled by other rules.
+    shares={name: 1.0 if name == dataset.SEMEVAL_FILE else 0.4 for name in dataset.HUMAN_FILES},
+    epochs=2,
+    learning_rate=2e-4,
+    mask_rate=0.1,
+    mask_loss_weight=0.0,  # masking is there to hide words, against learning by heart
+    class_balance=1.0,
+    label_smoothing=0.1,
+    labels="people",
+    dropout=0.1,
+    averaged=0.3,
+)
 
 STAGES = (
     Stage(
-        name="distant",
-        shares={dataset.DISTANT_FILE: 0.9, dataset.UNLABELLED_FILE: 0.06},
+        name="words",
+        begins_after=None,
+        shares={dataset.DISTANT_FILE: 1.0, dataset.UNLABELLED_FILE: 0.8, **{name: 1.0 for name in dataset.HUMAN_FILES}},
         epochs=1,
-        learning_rate=4e-4,
+        learning_rate=8e-4,
         mask_rate=0.15,
-        mask_loss_weight=0.3,
-        class_balance=0.0,
+        mask_loss_weight=1.0,
+        class_balance=0.5,
         label_smoothing=0.1,  # an emoticon is a weak sign
-        has_neutral=False,
+        labels="emoticons",
         dropout=0.0,
     ),
+    FIRST_PEOPLE,
     Stage(
-        name="human",
-        # All of SemEval in every epoch, a part of the rest: the other files are about
-        # few products, or labelled by other rules.
-        shares={name: 1.0 if name == dataset.SEMEVAL_FILE else 0.4 for name in dataset.HUMAN_FILES},
-        epochs=3,
-        learning_rate=2e-4,
-        mask_rate=0.1,
-        mask_loss_weight=0.0,  # masking is there to hide words, against learning by heart
-        class_balance=1.0,
-        label_smoothing=0.1,
-        has_neutral=True,
-        dropout=0.1,
+        name="taught",
+        begins_after="words",
+        shares={name: 1.0 for name in dataset.TAUGHT_FILES},
+        epochs=1,
+        learning_rate=5e-4,
+        mask_rate=0.15,
+        mask_loss_weight=0.2,
+        class_balance=0.0,
+        label_smoothing=0.0,
+        labels="teachers",
+        dropout=0.0,
     ),
+    dataclasses.replace(FIRST_PEOPLE, name="people", begins_after="taught"),
 )
 
 
-class MaskedWordHead(nn.Module):
-    """Guesses masked tokens; used in training only, and never exported."""
-
-    def __init__(self, shape):
-        super().__init__()
-        self.dense = nn.Linear(shape.hidden_size, shape.hidden_size)
-        self.LayerNorm = nn.LayerNorm(shape.hidden_size, shape.layer_norm_eps)
-        self.bias = nn.Parameter(torch.zeros(shape.vocab_size))
-
-    def forward(self, hidden, word_embeddings):
-        return functional.linear(self.LayerNorm(functional.gelu(self.dense(hidden))), word_embeddings, self.bias)
-
-
-def mask_words(ids, rate, mask_id):
+def mask_words(ids, rate, mask_id, random):
     """Returns the ids with some words hidden, and where they were."""
-    hidden = (ids >= FIRST_WORD_ID) & (torch.rand(ids.shape) < rate)
-    random_ids = torch.randint(FIRST_WORD_ID, mask_id, ids.shape)
-    replacement = torch.where(torch.rand(ids.shape) < 0.1, random_ids, torch.full_like(ids, mask_id))
-    return torch.where(hidden, replacement, ids), hidden
+    hidden = (ids >= FIRST_WORD_ID) & (random.random(len(ids)) < rate)
+    random_ids = random.integers(FIRST_WORD_ID, mask_id, len(ids), dtype=numpy.int32)
+    replacement = numpy.where(random.random(len(ids)) < 0.1, random_ids, numpy.int32(mask_id))
+    return numpy.where(hidden, replacement, ids).astype(numpy.int32), numpy.flatnonzero(hidden).astype(numpy.int32)
 
 
 def learning_rate_factor(step, n_steps, warmup):
@@ -109,47 +120,95 @@ def learning_rate_factor(step, n_steps, warmup):
 
 
 class StageData:
-    """The tweets of a stage, with the weight of each in the loss."""
+    """The tweets of a stage, with what each should be and its weight in the loss."""
 
-    def __init__(self, stage, load_file):
-        self.stage = stage
-        files = [load_file(name) for name in stage.shares]
-        self.tweets = dataset.EncodedTweets.join(files)
-        self.weights = numpy.concatenate([self.file_weights(tweets.labels) for tweets in files])
-        ends = numpy.cumsum([len(tweets) for tweets in files])
-        self.ranges = [numpy.arange(end - len(tweets), end) for tweets, end in zip(files, ends)]
-        self.draws = [round(share * len(tweets)) for share, tweets in zip(stage.shares.values(), files)]
-        self.steps_per_epoch = math.ceil(sum(self.draws) / stage.batch_size)
+    def __init__(self, stage, files, soft_labels, seed):
+        """FILES is {name: EncodedTweets}, SOFT_LABELS {name: [tweet, label]} where the stage wants them."""
+        self.stage, self.seed = stage, seed
+        self.tweets = dataset.EncodedTweets.join(list(files.values()))
+        parts = [self.file_targets(name, tweets, soft_labels) for name, tweets in files.items()]
+        self.targets, self.weights, self.is_binary = map(numpy.concatenate, zip(*parts))
+        ends = numpy.cumsum([len(tweets) for tweets in files.values()])
+        ranges = [numpy.arange(end - len(tweets), end) for tweets, end in zip(files.values(), ends)]
+        self.ranges = list(zip(ranges, stage.shares.values()))
+        self.steps_per_epoch = sum(1 for _ in self.epoch(0))
 
-    def file_weights(self, labels):
-        """Balanced within a file, so that files do not pull the classes different ways."""
-        if (labels == dataset.UNLABELLED).all():
-            return numpy.zeros(len(labels))
-        return dataset.class_weights(labels, self.stage.class_balance)[labels]
+    def file_targets(self, name, tweets, soft_labels):
+        """(targets, weights, is_binary).  Balanced within a file, so that files do not pull the classes different ways."""
+        n = len(tweets)
+        if self.stage.labels == "teachers":
+            return soft_labels[name], numpy.ones(n, numpy.float32), numpy.zeros(n, numpy.uint8)
+        is_binary = self.stage.labels == "emoticons"
+        if is_binary and name != dataset.DISTANT_FILE:  # for its words alone
+            return numpy.zeros((n, len(LABELS)), numpy.float32), numpy.zeros(n, numpy.float32), numpy.zeros(n, numpy.uint8)
+        targets = numpy.eye(len(LABELS), dtype=numpy.float32)[tweets.labels]
+        classes = numpy.ones(len(LABELS), numpy.float32)
+        if is_binary:
+            classes[NEUTRAL] = 0
+        smooth = self.stage.label_smoothing
+        targets = (1 - smooth) * targets + smooth * classes / classes.sum()
+        weights = dataset.class_weights(tweets.labels, self.stage.class_balance)[tweets.labels]
+        return targets.astype(numpy.float32), weights.astype(numpy.float32), numpy.full(n, is_binary, numpy.uint8)
 
-    def batches(self, seed):
-        """Yields (labels, weights, padded ids), all epochs one after the other."""
+    def epoch(self, epoch):
+        random = numpy.random.RandomState([self.seed, epoch])
+        rows = [random.permutation(rows)[: round(share * len(rows))] for rows, share in self.ranges]
+        rows = numpy.concatenate(rows)
+        for numbers, ids, starts in dataset.epoch_batches(self.tweets.take(rows), BATCH_TOKENS, random):
+            yield rows[numbers], ids, starts
+
+    def batches(self, mask_id, first_step):
+        """Yields a Batch for each step from FIRST_STEP on, all epochs one after the other."""
+        step = 0
         for epoch in range(self.stage.epochs):
-            random = numpy.random.RandomState([seed, epoch])
-            rows = [random.permutation(rows)[:draw] for rows, draw in zip(self.ranges, self.draws)]
-            rows = numpy.concatenate(rows)
-            for numbers, ids in dataset.epoch_batches(self.tweets.take(rows), self.stage.batch_size, random):
-                labels = self.tweets.labels[rows[numbers]]
-                weights = self.weights[rows[numbers]]
-                yield torch.as_tensor(labels), torch.as_tensor(weights, dtype=torch.float32), ids
+            for rows, ids, starts in self.epoch(epoch):
+                if step >= first_step:
+                    yield self.batch(rows, ids, starts, step, mask_id)
+                step += 1
+
+    def batch(self, rows, ids, starts, step, mask_id):
+        stage = self.stage
+        random = numpy.random.default_rng([self.seed, step])
+        masked_ids, masked = mask_words(ids, stage.mask_rate, mask_id, random)
+        weights = self.weights[rows]
+        n_labelled = max(1, numpy.count_nonzero(weights))
+        guesses = stage.mask_loss_weight > 0 and len(masked) > 0
+        return Batch(
+            masked_ids,
+            starts,
+            self.targets[rows],
+            weights / numpy.float32(n_labelled),
+            self.is_binary[rows],
+            masked if guesses else None,
+            ids[masked] if guesses else None,
+            stage.mask_loss_weight / max(1, len(masked)),
+            stage.dropout,
+            int(random.integers(2**32)),
+        )
 
 
 class Trainer:
-    def __init__(self, shape, load_file, work_dir, seed):
-        self.shape = shape
-        self.load_file = load_file
-        self.checkpoint_path = work_dir / "checkpoint.pt"
+    def __init__(self, shape, load_file, load_soft_labels, work_dir, seed, parts):
+        self.shape, self.seed, self.work_dir = shape, seed, work_dir
+        self.load_file, self.load_soft_labels = load_file, load_soft_labels
+        self.checkpoint_path = work_dir / "checkpoint.npz"
         self.log_path = work_dir / "train.log"
-        self.seed = seed
-        torch.manual_seed(seed)
-        self.model = SentimentModel(shape)
-        self.mask_head = MaskedWordHead(shape)
-        self.modules = nn.ModuleList([self.model, self.mask_head])
+        self.layout = Layout(shape)
+        # A seventh of the tokens is masked on average; twice that never is.
+        self.transformer = Transformer(shape, work_dir, BATCH_TOKENS, MOST_TEXTS, BATCH_TOKENS // 3, parts)
+        self.parameters = self.initial_parameters()
+        self.gradients = numpy.zeros_like(self.parameters)
+
+    def initial_parameters(self):
+        random = numpy.random.default_rng(self.seed)
+        parameters = numpy.zeros(self.layout.size, numpy.float32)
+        for name, (_, dimensions) in self.layout.entries.items():
+            view = self.layout.view(parameters, name)
+            if len(dimensions) > 1:
+                view[...] = random.normal(0, MATRIX_DEVIATION, dimensions)
+            elif name.endswith("LayerNorm.weight"):
+                view[...] = 1
+        return parameters
 
     def log(self, message):
         line = f"{time.strftime('%H:%M:%S')} {message}"
@@ -160,106 +219,110 @@ class Trainer:
     def initialize_embeddings(self, names):
         ids = numpy.concatenate([self.load_file(name).ids for name in names])
         vectors = initial_embeddings(ids, self.shape.vocab_size, self.shape.hidden_size, EMBEDDING_DEVIATION)
-        with torch.no_grad():
-            self.model.roberta.embeddings.word_embeddings.weight.copy_(torch.from_numpy(vectors))
+        self.layout.view(self.parameters, "roberta.embeddings.word_embeddings.weight")[...] = vectors
 
-    def new_optimizer(self, stage):
-        parameters = [parameter for parameter in self.modules.parameters() if parameter.requires_grad]
-        return torch.optim.AdamW(
-            [
-                {"params": [p for p in parameters if p.dim() > 1], "weight_decay": 0.01},
-                {"params": [p for p in parameters if p.dim() == 1], "weight_decay": 0.0},
-            ],
-            lr=stage.learning_rate,
-            betas=(0.9, 0.98),
-        )
-
-    def loss(self, stage, labels, weights, ids):
-        masked_ids, hidden_words = mask_words(ids, stage.mask_rate, self.shape.vocab_size - 1)
-        states = self.model.roberta(masked_ids, first_only=stage.mask_loss_weight == 0)
-        logits = self.model.classifier(states)
-        loss = torch.zeros(())
-        known = labels != dataset.UNLABELLED
-        if known.any():
-            logits, labels, weights = logits[known], labels[known], weights[known]
-            if not stage.has_neutral:  # leave the third class alone
-                logits = torch.stack([logits[:, label] for label in range(len(LABELS)) if label != NEUTRAL], 1)
-                labels = (labels > NEUTRAL).long()
-            each = functional.cross_entropy(
-                logits, labels, reduction="none", label_smoothing=stage.label_smoothing
-            )
-            loss = loss + (each * weights).mean()
-        if stage.mask_loss_weight > 0 and hidden_words.any():
-            guesses = self.mask_head(states[hidden_words], self.model.roberta.embeddings.word_embeddings.weight)
-            loss = loss + stage.mask_loss_weight * functional.cross_entropy(guesses, ids[hidden_words])
-        return loss
-
-    def save(self, stage_number, step, optimizer):
-        unfinished = self.checkpoint_path.with_suffix(".part")
-        torch.save(
-            {
-                "stage": stage_number,
-                "step": step,
-                "modules": self.modules.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "random": torch.get_rng_state(),
-            },
+    def save(self, stage_number, step, optimizer, average):
+        unfinished = self.checkpoint_path.with_suffix(".part.npz")
+        numpy.savez(
             unfinished,
+            stage=stage_number,
+            step=step,
+            parameters=self.parameters,
+            mean=optimizer.mean,
+            square=optimizer.square,
+            optimizer_steps=optimizer.steps,
+            average=average,
         )
         unfinished.rename(self.checkpoint_path)
 
+    def finished_path(self, stage_name):
+        return self.work_dir / f"finished_{stage_name.replace(' ', '_')}.npy"
+
     def run(self, stages, checkpoint_every, after_epoch):
-        resumed: Optional[dict] = None
+        resumed = None
         if self.checkpoint_path.exists():
-            resumed = torch.load(self.checkpoint_path)
-            self.modules.load_state_dict(resumed["modules"])
-            self.log(f"resuming stage {stages[resumed['stage']].name} at step {resumed['step']}")
-        else:
-            self.initialize_embeddings([dataset.UNLABELLED_FILE, dataset.DISTANT_FILE])
-            self.log("embeddings ready")
-        for stage_number, stage in enumerate(stages):
-            if resumed and stage_number < resumed["stage"]:
+            with numpy.load(self.checkpoint_path) as arrays:
+                resumed = dict(arrays)
+        for number, stage in enumerate(stages):
+            if self.finished_path(stage.name).exists():
+                self.parameters[...] = numpy.load(self.finished_path(stage.name))
                 continue
-            self.run_stage(stage_number, stage, resumed, checkpoint_every, after_epoch)
-            resumed = None
+            if resumed is not None and number == resumed["stage"]:
+                self.parameters[...] = resumed["parameters"]
+                self.log(f"resuming stage {stage.name} at step {resumed['step']}")
+            elif stage.begins_after is None:
+                self.initialize_embeddings([dataset.UNLABELLED_FILE, dataset.DISTANT_FILE])
+                self.log("embeddings ready")
+            else:
+                self.parameters[...] = numpy.load(self.finished_path(stage.begins_after))
+            is_resumed = resumed is not None and number == resumed["stage"]
+            self.run_stage(number, stage, resumed if is_resumed else None, checkpoint_every, after_epoch)
+            numpy.save(self.finished_path(stage.name), self.parameters)
 
-    def run_stage(self, stage_number, stage, resumed, checkpoint_every, after_epoch):
-        data = StageData(stage, self.load_file)
+    def run_stage(self, number, stage, resumed, checkpoint_every, after_epoch):
+        files = {name: self.load_file(name) for name in stage.shares}
+        soft_labels = None
+        if stage.labels == "teachers":
+            files = {name: tweets.take(slice(None, None, dataset.TAUGHT_FILES[name])) for name, tweets in files.items()}
+            soft_labels = {name: self.load_soft_labels(self, name, tweets) for name, tweets in files.items()}
+        data = StageData(stage, files, soft_labels, self.seed + number)
         n_steps = stage.epochs * data.steps_per_epoch
-        optimizer = self.new_optimizer(stage)
+        first_averaged = round((1 - stage.averaged) * n_steps)
+        optimizer = AdamW(self.transformer.library, self.layout)
+        average = numpy.zeros_like(self.parameters)  # the sum, until the end
         first_step = 0
-        if resumed:
-            optimizer.load_state_dict(resumed["optimizer"])
-            torch.set_rng_state(resumed["random"])
-            first_step = resumed["step"]
-        for module in self.model.modules():
-            if isinstance(module, Dropout):
-                module.rate = stage.dropout
-        self.model.train()
-        losses, n_tokens, began = [], 0, time.time()
-        for step, (labels, weights, ids) in enumerate(data.batches(self.seed + stage_number)):
-            if step < first_step:
-                continue
-            for group in optimizer.param_groups:
-                group["lr"] = stage.learning_rate * learning_rate_factor(step, n_steps, stage.warmup)
-            loss = self.loss(stage, labels, weights, ids)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
-            optimizer.step()
+        if resumed is not None:
+            optimizer.mean, optimizer.square = resumed["mean"], resumed["square"]
+            optimizer.steps, first_step = int(resumed["optimizer_steps"]), int(resumed["step"])
+            average = resumed["average"]
+        losses, n_tokens, began = numpy.zeros(2), 0, time.time()
+        for step, batch in enumerate(data.batches(self.shape.vocab_size - 1, first_step), first_step):
+            rate = stage.learning_rate * learning_rate_factor(step, n_steps, stage.warmup)
+            label_loss, word_loss = self.transformer.learn(self.parameters, self.gradients, batch)
+            optimizer.step(self.parameters, self.gradients, rate)
+            if step >= first_averaged:
+                average += self.parameters
 
-            losses.append(loss.item())
-            n_tokens += ids.numel()
+            losses += label_loss, word_loss / (1 if batch.masked is None else len(batch.masked))
+            n_tokens += len(batch.ids)
             done = step + 1
             if done % 100 == 0:
+                labels, words = losses / 100
                 speed = n_tokens / (time.time() - began)
-                self.log(f"{stage.name} {done}/{n_steps} loss {numpy.mean(losses):.4f} {speed:.0f} tokens/s")
-                losses, n_tokens, began = [], 0, time.time()
+                self.log(f"{stage.name} {done}/{n_steps} label loss {labels:.4f} word loss {words:.4f} {speed:.0f} tokens/s")
+                losses, n_tokens, began = numpy.zeros(2), 0, time.time()
+            if done == n_steps and first_averaged < n_steps:
+                self.parameters[...] = average / (n_steps - first_averaged)
             if done % checkpoint_every == 0 or done == n_steps:
-                self.save(stage_number, done, optimizer)
+                self.save(number, done, optimizer, average)
             if done % data.steps_per_epoch == 0:
                 after_epoch(stage, done // data.steps_per_epoch)
-                self.model.train()
+
+    def published(self, temperature):
+        """{name: tensor} of the Hugging Face checkpoint, whose logits are divided by the temperature."""
+        tensors = {name: self.layout.view(self.parameters, name) for name in self.layout.published_names()}
+        for name in ("classifier.out_proj.weight", "classifier.out_proj.bias"):
+            tensors[name] = tensors[name] / numpy.float32(temperature)
+        return tensors
+
+
+def soft_labels(trainer, name, tweets):
+    """What the linear teacher and the network after "first people" make of the tweets, averaged; kept in WORK.
+
+    An emoticon that was there speaks too: it makes its own side twice as likely, the other half as likely.
+    """
+    path = trainer.work_dir / f"soft_{name.partition('.')[0]}.npy"
+    if not path.exists():
+        parameters = numpy.load(trainer.finished_path("first people"))
+        predictor = Predictor(trainer.transformer, BATCH_TOKENS)
+        logits = predictor.logits(parameters, [tweets.tweet(row, WITHOUT_BOTH) for row in range(len(tweets))])
+        found = (softmax(logits) + numpy.load(linear_path(name, trainer.work_dir))) / 2
+        if name == dataset.DISTANT_FILE:
+            signs = tweets.labels - NEUTRAL
+            found *= 2.0 ** (signs[:, None] * (numpy.arange(len(LABELS)) - NEUTRAL))
+            found /= found.sum(1, keepdims=True)
+        numpy.save(path, found.astype(numpy.float32))
+    return numpy.load(path)
 
 
 def main():
@@ -268,11 +331,10 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder for encoded tweets and checkpoints")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="model folder")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--parts", type=int, default=2, help="of a batch, side by side; the weights depend on it")
     parser.add_argument("--checkpoint-every", type=int, default=250, help="steps")
     arguments = parser.parse_args()
 
-    torch.set_num_threads(arguments.threads)
     arguments.work.mkdir(parents=True, exist_ok=True)
     n_lines = sum(1 for _ in open(arguments.output / "vocab.txt", encoding="utf-8", newline="\n"))
     shape = Shape(vocab_size=len(FIXED_SPECIALS) + n_lines + 1)
@@ -283,19 +345,27 @@ def main():
     def load_file(name):
         return dataset.load_training_file(name, arguments.data, arguments.output, arguments.work)
 
-    trainer = Trainer(shape, load_file, arguments.work, arguments.seed)
+    trainer = Trainer(shape, load_file, soft_labels, arguments.work, arguments.seed, arguments.parts)
+    predictor = Predictor(trainer.transformer, BATCH_TOKENS)
+
+    def held_out_logits(set_name):
+        """(labels, logits)"""
+        tweets = held_out[set_name]
+        sequences = [tokenizer.encode(INPUTS["mentions removed"](text)) for _, text in tweets]
+        return numpy.array([label for label, _ in tweets]), predictor.logits(trainer.parameters, sequences)
 
     def report(stage, epoch):
-        if not stage.has_neutral:
-            return
-        for set_name, tweets in held_out.items():
-            result = evaluate(trainer.model, tokenizer, tweets, INPUTS["mentions removed"])
+        for set_name in held_out:
+            labels, logits = held_out_logits(set_name)
+            result = scores(labels, logits.argmax(1))
             numbers = " ".join(f"{name} {value:.4f}" for name, value in result.items())
             trainer.log(f"{stage.name} epoch {epoch}, {set_name}: {numbers}")
 
     trainer.run(STAGES, arguments.checkpoint_every, report)
+    temperature = best_temperature(*held_out_logits("kept aside"))
+    trainer.log(f"temperature {temperature:.3f}")
     unfinished = arguments.work / "model.safetensors"
-    write_safetensors(unfinished, trainer.model.state_dict())
+    write_safetensors(unfinished, trainer.published(temperature))
     shutil.move(unfinished, arguments.output / "model.safetensors")
 
 

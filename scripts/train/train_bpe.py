@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Learns vocab.txt and bpe.codes of a small tweet model, in BERTweet's formats.
 
-    train_bpe.py DATA --work WORK --output MODEL_DIR [--vocabulary 8192]
+    train_bpe.py DATA --work WORK --output MODEL_DIR [--vocabulary 16384]
 
 DATA holds unlabeled.txt.gz and the labelled *.tsv.gz files.  The words of all
 normalised tweets are counted once and kept in WORK.  The vocabulary is then
@@ -162,7 +162,7 @@ def main():
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, required=True, help="folder for intermediate files")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="model folder to write to")
-    parser.add_argument("--vocabulary", type=int, default=8192, help="ids in all, specials included")
+    parser.add_argument("--vocabulary", type=int, default=16384, help="ids in all, specials included")
     parser.add_argument("--character-minimum", type=int, default=100, help="occurrences that earn a character an id")
     parser.add_argument("--word-minimum", type=int, default=2, help="rarer words are left out of the pair counts")
     parser.add_argument("--processes", type=int, default=2)

@@ -90,8 +90,8 @@ class Classifier:
         weights = softmax(query @ key.transpose(0, 1, 3, 2) / numpy.float32(math.sqrt(width // heads)))
         return self.linear(f"{name}.output.dense", (weights @ value).transpose(0, 2, 1, 3).reshape(texts, tokens, width))
 
-    def logits(self, ids):
-        """logits[texts, labels] of ids[texts, tokens], all of one length."""
+    def states(self, ids):
+        """The last layer's states[texts, tokens, features] of ids[texts, tokens], all of one length."""
         embeddings = "roberta.embeddings"
         first = self.config["pad_token_id"] + 1
         x = self.tensors[f"{embeddings}.word_embeddings.weight"][ids]
@@ -103,7 +103,12 @@ class Classifier:
             x = self.normalize(f"{layer}.attention.output.LayerNorm", x + self.attend(f"{layer}.attention", x))
             inner = gelu(self.linear(f"{layer}.intermediate.dense", x))
             x = self.normalize(f"{layer}.output.LayerNorm", x + self.linear(f"{layer}.output.dense", inner))
-        return self.linear("classifier.out_proj", numpy.tanh(self.linear("classifier.dense", x[:, 0])))
+        return x
+
+    def logits(self, ids):
+        """logits[texts, labels]"""
+        first = self.states(ids)[:, 0]
+        return self.linear("classifier.out_proj", numpy.tanh(self.linear("classifier.dense", first)))
 
     def probabilities(self, texts):
         """{text: probability of each class}."""

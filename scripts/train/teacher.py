@@ -18,8 +18,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 import dataset
-from evaluate import held_out_tweets, scores, softmax
-from model import LABELS
+from evaluate import held_out_tweets, scores
 from tweet_text import normalize_tweet
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]+|_+")
@@ -103,17 +102,16 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
 
+    if all(linear_path(name, arguments.work).exists() for name in dataset.TAUGHT_FILES):
+        return
     distant = dataset.fresh_tweets(dataset.DISTANT_FILE, arguments.data)
     teacher = LinearTeacher(dataset.fresh_tweets(dataset.SEMEVAL_FILE, arguments.data), distant)
     for set_name, tweets in held_out_tweets(arguments.data).items():
         found = teacher.probabilities([text for _, text in tweets])
         result = scores(numpy.array([label for label, _ in tweets]), found.argmax(1))
-        numpy.save(arguments.work / f"linear_{set_name.replace(' ', '_')}.npy", found)
         print(f"linear teacher, {set_name}:", " ".join(f"{key} {value:.4f}" for key, value in result.items()), flush=True)
     for name, every in dataset.TAUGHT_FILES.items():
         path = linear_path(name, arguments.work)
-        if path.exists():
-            continue
         texts = [text for _, text in dataset.fresh_tweets(name, arguments.data)][::every]
         found = [teacher.probabilities(texts[begin : begin + 5000]) for begin in range(0, len(texts), 5000)]
         unfinished = path.with_suffix(".part.npy")

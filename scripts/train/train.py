@@ -52,6 +52,7 @@ class Stage:
     label_smoothing: float
     labels: str  # "emoticons", "people" or "teachers"
     dropout: float
+    softened: float = 0.0  # share of what the weights that the stage begins with make of a tweet, in what it should be
     warmup: float = 0.05
     averaged: float = 0.0  # share of the steps, the last ones, whose weights are averaged in the end
 
@@ -101,7 +102,8 @@ STAGES = (
         labels="teachers",
         dropout=0.0,
     ),
-    dataclasses.replace(FIRST_PEOPLE, name="people", begins_after="taught"),
+    # The taught network has seen no person's label itself: what it makes of these tweets is worth hearing.
+    dataclasses.replace(FIRST_PEOPLE, name="people", begins_after="taught", softened=0.5),
 )
 
 
@@ -123,7 +125,7 @@ class StageData:
     """The tweets of a stage, with what each should be and its weight in the loss."""
 
     def __init__(self, stage, files, soft_labels, seed):
-        """FILES is {name: EncodedTweets}, SOFT_LABELS {name: [tweet, label]} where the stage wants them."""
+        """FILES is {name: EncodedTweets}, SOFT_LABELS {name: [tweet, label]}, probabilities, where the stage wants them."""
         self.stage, self.seed = stage, seed
         self.tweets = dataset.EncodedTweets.join(list(files.values()))
         parts = [self.file_targets(name, tweets, soft_labels) for name, tweets in files.items()]
@@ -147,6 +149,8 @@ class StageData:
             classes[NEUTRAL] = 0
         smooth = self.stage.label_smoothing
         targets = (1 - smooth) * targets + smooth * classes / classes.sum()
+        if self.stage.softened:
+            targets = (1 - self.stage.softened) * targets + self.stage.softened * soft_labels[name]
         weights = dataset.class_weights(tweets.labels, self.stage.class_balance)[tweets.labels]
         return targets.astype(numpy.float32), weights.astype(numpy.float32), numpy.full(n, is_binary, numpy.uint8)
 
@@ -259,12 +263,20 @@ class Trainer:
             self.run_stage(number, stage, resumed if is_resumed else None, checkpoint_every, after_epoch)
             numpy.save(self.finished_path(stage.name), self.parameters)
 
+    def probabilities(self, stage_name, tweets):
+        """[tweet, label]: what the network after a stage makes of the tweets, without mentions and links."""
+        parameters = numpy.load(self.finished_path(stage_name))
+        sequences = [tweets.tweet(row, WITHOUT_BOTH) for row in range(len(tweets))]
+        return softmax(Predictor(self.transformer, BATCH_TOKENS).logits(parameters, sequences))
+
     def run_stage(self, number, stage, resumed, checkpoint_every, after_epoch):
         files = {name: self.load_file(name) for name in stage.shares}
         soft_labels = None
         if stage.labels == "teachers":
             files = {name: tweets.take(slice(None, None, dataset.TAUGHT_FILES[name])) for name, tweets in files.items()}
             soft_labels = {name: self.load_soft_labels(self, name, tweets) for name, tweets in files.items()}
+        elif stage.softened:
+            soft_labels = {name: self.probabilities(stage.begins_after, tweets) for name, tweets in files.items()}
         data = StageData(stage, files, soft_labels, self.seed + number)
         n_steps = stage.epochs * data.steps_per_epoch
         first_averaged = round((1 - stage.averaged) * n_steps)
@@ -313,10 +325,7 @@ def soft_labels(trainer, name, tweets):
     """
     path = trainer.work_dir / f"soft_{name.partition('.')[0]}.npy"
     if not path.exists():
-        parameters = numpy.load(trainer.finished_path("first people"))
-        predictor = Predictor(trainer.transformer, BATCH_TOKENS)
-        logits = predictor.logits(parameters, [tweets.tweet(row, WITHOUT_BOTH) for row in range(len(tweets))])
-        found = (softmax(logits) + numpy.load(linear_path(name, trainer.work_dir))) / 2
+        found = (trainer.probabilities("first people", tweets) + numpy.load(linear_path(name, trainer.work_dir))) / 2
         if name == dataset.DISTANT_FILE:
             signs = tweets.labels - NEUTRAL
             found *= 2.0 ** (signs[:, None] * (numpy.arange(len(LABELS)) - NEUTRAL))

@@ -235,10 +235,7 @@ class Training(unittest.TestCase):
 
     def trainer(self, work):
         def soft_labels(trainer, name, tweets):
-            logits = Predictor(trainer.transformer, 512).logits(
-                numpy.load(trainer.finished_path("first people")), [tweets.tweet(row, 0) for row in range(len(tweets))]
-            )
-            return roberta.softmax(logits).astype(numpy.float32)
+            return trainer.probabilities("first people", tweets)
 
         trainer = train.Trainer(SHAPE, self.files.__getitem__, soft_labels, work, seed=1, parts=2)
         trainer.log = lambda message: None

@@ -7,7 +7,7 @@ In stages.  "words" learns from all tweets: which words were masked, and whether
 emoticon, since removed, was happy or sad.  From there, "first people" learns the three
 classes from tweets labelled by people.  It and the linear teacher (teacher.py) label
 many more tweets; "taught", which begins again after "words", learns what both make of
-them, and "people" the tweets labelled by people.
+them, and three runs of "people", which are averaged, the tweets labelled by people.
 
 A run that is stopped continues from its last checkpoint in WORK.  The same data,
 options and kind of processor give the same weights.
@@ -74,6 +74,13 @@ FIRST_PEOPLE = Stage(
     averaged=0.3,
 )
 
+# The taught network has seen no person's label itself: what it makes of these tweets is worth hearing. Runs that begin with
+# the same weights and see the tweets in other orders end near each other: their average is better than each ("model soups",
+# Wortsman et al. 2022).
+PEOPLE = tuple(
+    dataclasses.replace(FIRST_PEOPLE, name=f"people {run}", begins_after="taught", softened=0.5) for run in (1, 2, 3)
+)
+
 STAGES = (
     Stage(
         name="words",
@@ -102,8 +109,7 @@ STAGES = (
         labels="teachers",
         dropout=0.0,
     ),
-    # The taught network has seen no person's label itself: what it makes of these tweets is worth hearing.
-    dataclasses.replace(FIRST_PEOPLE, name="people", begins_after="taught", softened=0.5),
+    *PEOPLE,
 )
 
 
@@ -308,7 +314,7 @@ class Trainer:
             if done % checkpoint_every == 0 or done == n_steps:
                 self.save(number, done, optimizer, average)
             if done % data.steps_per_epoch == 0:
-                after_epoch(stage, done // data.steps_per_epoch)
+                after_epoch(stage.name, done // data.steps_per_epoch)
 
     def published(self, temperature):
         """{name: tensor} of the Hugging Face checkpoint, whose logits are divided by the temperature."""
@@ -363,14 +369,16 @@ def main():
         sequences = [tokenizer.encode(INPUTS["mentions removed"](text)) for _, text in tweets]
         return numpy.array([label for label, _ in tweets]), predictor.logits(trainer.parameters, sequences)
 
-    def report(stage, epoch):
+    def report(stage_name, epoch):
         for set_name in held_out:
             labels, logits = held_out_logits(set_name)
             result = scores(labels, logits.argmax(1))
             numbers = " ".join(f"{name} {value:.4f}" for name, value in result.items())
-            trainer.log(f"{stage.name} epoch {epoch}, {set_name}: {numbers}")
+            trainer.log(f"{stage_name} epoch {epoch}, {set_name}: {numbers}")
 
     trainer.run(STAGES, arguments.checkpoint_every, report)
+    trainer.parameters[...] = numpy.mean([numpy.load(trainer.finished_path(stage.name)) for stage in PEOPLE], 0)
+    report("average of people", STAGES[-1].epochs)
     temperature = best_temperature(*held_out_logits("kept aside"))
     trainer.log(f"temperature {temperature:.3f}")
     unfinished = arguments.work / "model.safetensors"

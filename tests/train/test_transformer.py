@@ -221,7 +221,7 @@ class Stop(Exception):
 class Training(unittest.TestCase):
     def setUp(self):
         self.files = tiny_files(numpy.random.default_rng(6))
-        words, first, taught, people = train.STAGES
+        words, first, taught, people, *_ = train.STAGES
         self.stages = [
             dataclasses.replace(words, epochs=3, learning_rate=2e-3),
             dataclasses.replace(first, epochs=6, learning_rate=1e-3),
@@ -241,7 +241,7 @@ class Training(unittest.TestCase):
         trainer.log = lambda message: None
         return trainer
 
-    def run_all(self, work, after_epoch=lambda stage, epoch: None):
+    def run_all(self, work, after_epoch=lambda stage_name, epoch: None):
         trainer = self.trainer(work)
         trainer.run(self.stages, 3, after_epoch)
         return trainer
@@ -258,9 +258,9 @@ class Training(unittest.TestCase):
             # Stopped at every end of an epoch; the last checkpoint is some steps before.
             stops = []
 
-            def stop(stage, epoch):
-                if (stage.name, epoch) not in stops:
-                    stops.append((stage.name, epoch))
+            def stop(stage_name, epoch):
+                if (stage_name, epoch) not in stops:
+                    stops.append((stage_name, epoch))
                     raise Stop
 
             for _ in range(40):

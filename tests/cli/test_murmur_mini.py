@@ -36,7 +36,6 @@ TWEETS = {
     ),
     "NEU": (
         "The meeting is on Tuesday at 10 am in room 4",
-        "The bus leaves from the main station on Monday",
         "New article: results of the October survey http://example.org/survey",
         "Is the shop open on Sunday?",
         "The match between the two teams starts at 8 pm on Thursday",
@@ -45,6 +44,9 @@ TWEETS = {
         "The council will vote on the plan in March",
     ),
 }
+
+# What these weights get wrong although nobody would: the model card says so. A model that knows better moves them up.
+MISSED = {"The bus leaves from the main station on Monday": "NEU"}
 
 
 def label(texts, *options):
@@ -60,6 +62,10 @@ class MurmurMini(unittest.TestCase):
             for text, found in zip(texts, label(texts)):
                 with self.subTest(text=text):
                     self.assertEqual(found, expected)
+
+    def test_missed_ones_are_still_missed(self):
+        for text, found in zip(MISSED, label(MISSED)):
+            self.assertNotEqual(found, MISSED[text], f"{text!r} is right now: take it into TWEETS")
 
     def test_mentions_and_links_change_nothing_obvious(self):
         for expected, texts in TWEETS.items():

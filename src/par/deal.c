@@ -121,12 +121,11 @@ int mur_deal_open(mur_deal *d, const mur_comm *c, const int64_t *sizes, size_t n
     } else {
         free(ranks_of);
     }
+    mur_share_publish(&d->queue, c); /* before the helpers, who from then on alone call MPI */
     if (!is_one_deal)
         rc = mur_dealer_open(g ? &g->dealer : NULL, c, q, &stock, n);
     if (rc < 0)
         mur_deal_close(d, c);
-    else
-        mur_share_publish(&d->queue, c);
     return rc;
 }
 

@@ -15,8 +15,7 @@
 #define NAP_SECONDS 0.002
 #define ASKED_NAP_SECONDS 0.0005 /* of who waits for an answer: not for long */
 
-/* A node asks when fewer units than this are in its queue: of a sixteenth of a second at least, as units take half a
- * second or more. Units that wait there cannot go to another node any more. */
+/* A node asks when fewer units than this are in its queue. Units that wait there cannot go to another node any more. */
 #define LOW_WATER(n_ranks) (1 + (n_ranks) / 8)
 
 /* What goes to a node at once: this fraction of its share of what is left, so that what is handed out last is small,

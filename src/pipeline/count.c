@@ -210,7 +210,7 @@ static char *options_json(const mur_run_options *o)
 static bool can_add(const mur_job *j, const mur_change *application, int64_t gold_version)
 {
     char *options = options_json(j->options);
-    bool is_same = strcmp(mur_store_record_of(j->store, application)->options, options) == 0;
+    bool is_same = strcmp(mur_store_maker(j->store, application)->options, options) == 0;
     free(options);
     for (int64_t v = application->input_version + 1; is_same && v <= gold_version; v++) {
         const mur_change *change = mur_store_change(j->store, "gold", v);

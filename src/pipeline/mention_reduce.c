@@ -65,7 +65,8 @@ static void send_to_owners(mur_mention_reduce *m)
     mur_mention_counts *t = &m->counted;
     for (size_t k = 0; k < t->mentions.n_keys; k++) {
         mur_view mention = mur_map_key(&t->mentions, k);
-        uint64_t owner = mur_hash(mention.ptr, mention.len) % (uint64_t)m->c->n_ranks;
+        /* By the upper half: the owner's own table takes its places by the lower bits. */
+        uint64_t owner = (mur_hash(mention.ptr, mention.len) >> 32) % (uint64_t)m->c->n_ranks;
         mur_mention_pack(&outgoing[owner], mention, &t->counts[k]);
     }
     m->n_packed += (int64_t)t->mentions.n_keys;

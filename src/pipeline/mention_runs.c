@@ -254,6 +254,8 @@ static int advance(mur_mention_runs *r)
     mur_mention_run *run = &r->runs[r->heap[0]];
     run->at += mur_mention_packed_bytes(&run->head);
     int rc = load_head(r, run);
+    if (rc < 0)
+        return rc;
     if (rc == 0) {
         mur_buf_clear(&run->window);
         r->heap[0] = r->heap[--r->n_heap];

@@ -116,7 +116,7 @@ static int find_options(rescore *s, const mur_rescore_options *o)
     mur_buf value = {0};
     int rc = 0;
     if (application) {
-        rc = read_option(&value, mur_store_record_of(s->job.store, application), "fold_case", "");
+        rc = read_option(&value, mur_store_maker(s->job.store, application), "fold_case", "");
         s->options.is_folding_case = rc == 0 && strcmp(mur_buf_text(&value), "true") == 0;
     }
     s->options.text = o->text;

@@ -301,6 +301,7 @@ static int ingest(mur_job *j, queue *q)
             rc = drain(j, q, &counted);
         if (rc == 0)
             rc = count(j);
+        counted = mur_monotonic();
         is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopped_before_trigger(j, since);
     }
     return rc;

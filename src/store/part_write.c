@@ -29,6 +29,7 @@ typedef struct writer {
     const mur_schema *schema;
     const mur_part_options *options;
     mur_comm writers; /* that open the file: the whole job, or on rank 0 that one alone */
+    bool is_small;    /* written by rank 0 alone, all datasets exchanged at once */
     int n_writers;
     mur_route route;
     mur_layout layout;
@@ -333,7 +334,7 @@ static int write_sets(writer *w, mur_h5scope *scope, mur_buf *elements)
     if (rc == 0)
         rc = mur_agree(&w->writers, MUR_AFTER("part.attributes", put_root(w, file)));
     for (size_t set = 0; set < w->layout.n_sets && rc == 0; set++) {
-        if (w->n_writers > 1)
+        if (!w->is_small)
             route(w, set, 1, &elements[set]);
         rc = write_set(w, file, transfer, set, &elements[set]);
         mur_buf_clear(&elements[set]);
@@ -350,7 +351,7 @@ static int write_file(writer *w)
     mur_h5scope scope = {0};
     mur_buf *elements = mur_alloc(w->layout.n_sets, sizeof *elements);
     int rc = 0;
-    if (w->n_writers == 1)
+    if (w->is_small)
         route(w, 0, w->layout.n_sets, elements);
     if (is_writer(w)) {
         rc = write_sets(w, &scope, elements);
@@ -487,9 +488,9 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
     mur_layout_init(&w->layout, w->schema, w->route.n_rows, w->route.n_bytes);
     w->blocks = mur_alloc((size_t)w->layout.n_blocks, sizeof *w->blocks);
     /* HDF5's collectives cost what they cost, however few the rows are: some 200 meetings of the ranks. */
-    const bool is_small = raw_bytes(w, 0) <= w->options->small_bytes;
-    w->n_writers = is_small ? 1 : c->n_ranks;
-    w->writers = is_small ? mur_comm_alone() : *c;
+    w->is_small = raw_bytes(w, 0) <= w->options->small_bytes;
+    w->n_writers = w->is_small ? 1 : c->n_ranks;
+    w->writers = w->is_small ? mur_comm_alone() : *c;
 
     /* Only from here: before, ranks may wait long for one that still works on its rows. */
     mur_watchdog_start(&w->watchdog, c->rank, w->options->io_timeout_ms, w->final_path);

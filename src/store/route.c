@@ -112,11 +112,10 @@ static void append_elements(mur_buf *out, const mur_span *span, const mur_frame 
         break;
     case MUR_DATASET_OFFSETS: {
         const int64_t *row_ends = f->columns[d->column].offsets + 1 + from;
-        int64_t *to =
-            (int64_t *)(void *)mur_buf_reserve(out, (size_t)n * sizeof *to); /* whole elements only: aligned */
-        for (int64_t i = 0; i < n; i++)
-            to[i] = span->first_byte[d->column] + row_ends[i];
-        out->len += (size_t)n * sizeof *to;
+        for (int64_t i = 0; i < n; i++) { /* behind what may have any length: not aligned */
+            int64_t end = span->first_byte[d->column] + row_ends[i];
+            mur_buf_append(out, &end, sizeof end);
+        }
     }
     }
 }

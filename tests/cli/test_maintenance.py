@@ -144,6 +144,28 @@ class Optimize(Maintenance):
         for table in ("gold", "application"):
             self.assertEqual(self.export(store, table).out, self.export(plain, table).out)
 
+    def test_application_of_several_parts_keeps_its_options(self):
+        """Put together, it is the same table: folded as before, not counted again, and folded in a rescoring."""
+        tweets, store = self.folder / "many", self.folder / "store"
+        tweets.mkdir()
+        with open(tweets / "many.jsonl", "w", encoding="utf-8") as lines:
+            for first in range(0, 560000, 100):
+                names = " ".join(f"@{'U' if number % 2 else 'u'}ser_of_long_{number:07}" for number in range(first, first + 100))
+                lines.write(json.dumps({"user": "x", "text": names}) + "\n")
+            lines.write(json.dumps({"user": "x", "text": "@SomeOne and @someone"}) + "\n")
+        self.assert_status(mpirun(2, "run", tweets, "--store", store, "--fold-case"), 0)
+        before = self.export(store, "application").out
+        self.assertGreater(len(parts(store, "application")), 1)
+        self.assertIn(b'"@someone"', before)
+        self.assert_status(run("optimize", store), 0)
+        self.assertEqual(len(parts(store, "application")), 1)
+        self.assertEqual(self.export(store, "application").out, before)
+        n_records = len(records(store))
+        self.assert_status(mpirun(2, "run", tweets, "--store", store, "--fold-case"), 0)
+        self.assertEqual(len(records(store)), n_records)
+        self.assert_status(mpirun(2, "rescore", store, "--precision", "int8"), 0)
+        self.assertNotIn(b'"@SomeOne"', self.export(store, "application").out)
+
     def test_rows_added_between_two_optimizes_are_counted_once(self):
         store, plain, more = self.copy(), self.copy("plain"), self.folder / "more"
         self.assert_status(run("generate", more, "--tweets", 80, "--files", 2, "--seed", 6), 0)

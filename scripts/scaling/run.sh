@@ -31,6 +31,7 @@ while [ $# -gt 0 ]; do
 done
 python=${PYTHON:-python3}
 export OPENBLAS_NUM_THREADS=1 TIMEFORMAT='%R %U %S'
+if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 launch() {

@@ -1,11 +1,12 @@
 /* The forward and backward pass of a RoBERTa classifier with a masked-word head, and AdamW: what train.py calls.
  *
- * Products are in bf16 with fp32 sums, by AMX tiles where the processor has them and by plain loops that do the same where
- * not; all else is fp32. Texts lie end to end, so no padding is computed. A batch is cut into PARTS of whole texts, each
- * with its own workspace and gradient; parts run in parallel, and their gradients are added in order, so the weights that
- * come out depend on the number of parts and the kind of processor, not on how the threads run.
+ * Products are in bf16 with fp32 sums, by AMX tiles where the processor has them and by plain loops that do the same
+ * where not; all else is fp32. Texts lie end to end, so no padding is computed. A batch is cut into PARTS of whole
+ * texts, each with its own workspace and gradient; parts run in parallel, and their gradients are added in order, so
+ * the weights that come out depend on the number of parts and the kind of processor, not on how the threads run.
  *
- * Compiled by library.py with -march=native, for the machine that trains. Matrices are [rows][columns], rows contiguous. */
+ * Compiled by library.py with -march=native, for the machine that trains. Matrices are [rows][columns], rows
+ * contiguous. */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,7 +26,7 @@
 #define CLASSES 3
 #define LONGEST 128 /* tokens of a text */
 #define HEAD 64     /* features of an attention head */
-#define SCORED 64  /* masked words whose scores for all words are in memory at a time */
+#define SCORED 64   /* masked words whose scores for all words are in memory at a time */
 #define EPSILON 1e-5f
 
 typedef uint16_t bf16;
@@ -37,14 +38,14 @@ typedef struct shape {
 
 typedef struct batch {
     int32_t n_texts, n_masked;
-    const int32_t *ids;     /* texts end to end, masked words replaced */
-    const int32_t *starts;  /* [n_texts + 1] into ids */
-    const float *targets;   /* [n_texts][CLASSES], probabilities */
-    const float *weights;   /* [n_texts], of a text in the loss; 0: no label */
+    const int32_t *ids;       /* texts end to end, masked words replaced */
+    const int32_t *starts;    /* [n_texts + 1] into ids */
+    const float *targets;     /* [n_texts][CLASSES], probabilities */
+    const float *weights;     /* [n_texts], of a text in the loss; 0: no label */
     const uint8_t *is_binary; /* [n_texts]: class 1 takes no part */
-    const int32_t *masked;  /* [n_masked] positions in ids, rising */
-    const int32_t *words;   /* [n_masked] what stood there */
-    float mask_weight;      /* of a masked word in the loss */
+    const int32_t *masked;    /* [n_masked] positions in ids, rising */
+    const int32_t *words;     /* [n_masked] what stood there */
+    float mask_weight;        /* of a masked word in the loss */
     float dropout;
     uint32_t seed;
 } batch;
@@ -149,11 +150,12 @@ static left rows_of(const bf16 *at, size_t k)
     return (left){at, k, 32, 16 * k};
 }
 
-/* The right operand is packed: panels of 32 columns; in a panel, for each 32 values of k, two tiles of 16 columns; in a tile,
- * for each pair of k, 16 columns, the pair side by side. */
+/* The right operand is packed: panels of 32 columns; in a panel, for each 32 values of k, two tiles of 16 columns; in a
+ * tile, for each pair of k, 16 columns, the pair side by side. */
 static inline size_t packed_at(size_t k, size_t column, size_t depth)
 {
-    return column / 32 * (depth * 32) + k / 32 * 1024 + column % 32 / 16 * 512 + k % 32 / 2 * 32 + column % 16 * 2 + k % 2;
+    return column / 32 * (depth * 32) + k / 32 * 1024 + column % 32 / 16 * 512 + k % 32 / 2 * 32 + column % 16 * 2 +
+           k % 2;
 }
 
 /* From [k][columns]; rows from `rows` to `depth` are 0. */
@@ -312,10 +314,11 @@ static void block(float *c, size_t row, const left *a, const bf16 *panel, size_t
 #define MACRO_ROWS 256
 #define MACRO_DEPTH 2048
 
-/* c[rows][columns] = (or +=) a b, for rows, columns and depth that are multiples of 32. MACRO_ROWS times MACRO_DEPTH of a stay
- * in the second level cache while panels as deep pass through the first. `pieces` has room for that much: rows of a that are a
- * power of two apart share few places of the first level cache, so they are copied into tiles. */
-static void multiply(float *c, left a, const bf16 *b, size_t rows, size_t columns, size_t depth, bool adds, bf16 *pieces)
+/* c[rows][columns] = (or +=) a b, for rows, columns and depth that are multiples of 32. MACRO_ROWS times MACRO_DEPTH of
+ * a stay in the second level cache while panels as deep pass through the first. `pieces` has room for that much: rows
+ * of a that are a power of two apart share few places of the first level cache, so they are copied into tiles. */
+static void multiply(float *c, left a, const bf16 *b, size_t rows, size_t columns, size_t depth, bool adds,
+                     bf16 *pieces)
 {
     for (size_t k = 0; k < depth; k += MACRO_DEPTH)
         for (size_t begin = 0; begin < rows; begin += MACRO_ROWS) {
@@ -333,7 +336,8 @@ static void multiply(float *c, left a, const bf16 *b, size_t rows, size_t column
             for (size_t column = 0; column < columns; column += 32) {
                 left next = from;
                 for (size_t r = begin; r < end; r += 32, next.at += 2 * from.block)
-                    block(c + r * columns + column, columns, &next, b + column * depth + k * 32, deep / 32, adds || k > 0);
+                    block(c + r * columns + column, columns, &next, b + column * depth + k * 32, deep / 32,
+                          adds || k > 0);
             }
         }
 }
@@ -352,8 +356,8 @@ typedef struct packed_layer {
 
 typedef struct saved_layer {
     bf16 *input, *qkv, *context, *middle, *gelu, *gelu_slope; /* rounded inputs of products; slope: gelu's derivative */
-    bf16 *norm1, *norm2;                                     /* normalised, before scale and shift */
-    float *deviation1, *deviation2;                          /* 1 / standard deviation, of each token */
+    bf16 *norm1, *norm2;                                      /* normalised, before scale and shift */
+    float *deviation1, *deviation2;                           /* 1 / standard deviation, of each token */
 } saved_layer;
 
 typedef struct part {
@@ -366,14 +370,14 @@ typedef struct part {
     bf16 *narrow_bits, *wide_bits, *transposed, *paired;
     float *head_in, *head_out, *head_gradient; /* [texts rounded up][hidden] */
     bf16 *head_bits, *head_in_bits;
-    float *guess, *guess_gradient;      /* [masked][hidden] */
+    float *guess, *guess_gradient; /* [masked][hidden] */
     bf16 *guess_bits, *guess_in_bits, *guess_norm, *guess_slope;
     float *guess_deviation;
-    float *scores;      /* [SCORED][vocabulary] */
-    bf16 *score_bits;   /* [masked][vocabulary] */
-    float *gradients;   /* of all parameters */
-    float *scratch;     /* attention */
-    bf16 *pieces;       /* [MACRO_ROWS][MACRO_DEPTH] */
+    float *scores;    /* [SCORED][vocabulary] */
+    bf16 *score_bits; /* [masked][vocabulary] */
+    float *gradients; /* of all parameters */
+    float *scratch;   /* attention */
+    bf16 *pieces;     /* [MACRO_ROWS][MACRO_DEPTH] */
     double label_loss, word_loss;
 } part;
 
@@ -430,7 +434,8 @@ static inline float fast_exp(float x)
 static inline float gelu(float u, float *slope)
 {
     float x = fabsf(u) * 0.70710678f, e = fast_exp(-x * x), t = 1 / (1 + 0.3275911f * x);
-    float tail = ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t * e;
+    float tail =
+        ((((1.061405429f * t - 1.453152027f) * t + 1.421413741f) * t - 0.284496736f) * t + 0.254829592f) * t * e;
     float phi = u < 0 ? 0.5f * tail : 1 - 0.5f * tail;
     *slope = phi + u * 0.39894228f * e;
     return u * phi;
@@ -487,8 +492,8 @@ static void norm_row(float *x, bf16 *normal, float *deviation, const float *scal
 }
 
 /* dx = LayerNorm's gradient from dy, in place; gradients of scale and shift are added. */
-static void norm_row_back(float *dy, const bf16 *normal, float deviation, const float *scale, float *dscale, float *dshift,
-                          size_t n)
+static void norm_row_back(float *dy, const bf16 *normal, float deviation, const float *scale, float *dscale,
+                          float *dshift, size_t n)
 {
     float sum = 0, along = 0;
 #pragma omp simd reduction(+ : sum, along)
@@ -522,8 +527,8 @@ static void add_columns(float *sum, const bf16 *x, size_t rows, size_t columns)
 /* ---- attention, text by text, head by head ---- */
 
 /* c[m][16 n] = (a or its transposed) b, where a's element (i, k) is at i * row + k * step. */
-static inline void small_multiply(float *c, size_t c_row, const float *a, size_t row, size_t step, const float *b, size_t b_row,
-                                  size_t m, size_t depth, size_t n)
+static inline void small_multiply(float *c, size_t c_row, const float *a, size_t row, size_t step, const float *b,
+                                  size_t b_row, size_t m, size_t depth, size_t n)
 {
     for (size_t j = 0; j < n; j += 2) {
         size_t second = j + 1 < n ? 16 : 0; /* the last vector twice where there is one */
@@ -615,8 +620,8 @@ static void attention_forward(part *w, bf16 *context, const bf16 *qkv, const bat
 }
 
 /* gradient: [tokens][hidden] of the context; out: [tokens][3 hidden] of queries, keys and values. */
-static void attention_backward(part *w, bf16 *out, const float *gradient, const bf16 *qkv, const batch *b, int from, int to,
-                               size_t hidden)
+static void attention_backward(part *w, bf16 *out, const float *gradient, const bf16 *qkv, const batch *b, int from,
+                               int to, size_t hidden)
 {
     attention *a = (attention *)w->scratch;
     size_t origin = (size_t)b->starts[from];
@@ -660,7 +665,8 @@ static void embed(part *w, const shape *s, const parameters *p, const batch *b, 
     for (int t = from; t < to; t++)
         for (int i = b->starts[t]; i < b->starts[t + 1]; i++, row++) {
             float *x = w->x + row * h;
-            const float *word = p->word + (size_t)b->ids[i] * h, *position = p->position + (size_t)(i - b->starts[t] + 2) * h;
+            const float *word = p->word + (size_t)b->ids[i] * h,
+                        *position = p->position + (size_t)(i - b->starts[t] + 2) * h;
             for (size_t j = 0; j < h; j++)
                 x[j] = word[j] + position[j] + p->type[j];
             norm_row(x, w->embedded + row * h, &w->embedded_deviation[row], p->norm, p->norm_bias, h);
@@ -669,8 +675,8 @@ static void embed(part *w, const shape *s, const parameters *p, const batch *b, 
 }
 
 /* x = LayerNorm(x + dropout(y + bias)), rows from `begin` to `end` of x; y begins with the first of them. */
-static void add_and_norm(float *x, float *y, size_t begin, size_t end, const float *bias, dropper d, size_t first, bf16 *normal,
-                         float *deviation, const float *scale, const float *shift, size_t h)
+static void add_and_norm(float *x, float *y, size_t begin, size_t end, const float *bias, dropper d, size_t first,
+                         bf16 *normal, float *deviation, const float *scale, const float *shift, size_t h)
 {
     for (size_t r = begin; r < end; r++) {
         float *row = x + r * h, *added = y + (r - begin) * h;
@@ -692,7 +698,8 @@ static void forward(transformer *m, part *w, const parameters *p, const batch *b
         saved_layer *l = &w->layer[i];
         const layer_parameters *q = &p->layer[i];
         const packed_layer *k = &m->layer[i];
-        dropper after_attention = dropper_of(b, (uint32_t)(2 * i + 1)), after_ffn = dropper_of(b, (uint32_t)(2 * i + 2));
+        dropper after_attention = dropper_of(b, (uint32_t)(2 * i + 1)),
+                after_ffn = dropper_of(b, (uint32_t)(2 * i + 2));
         round_all(l->input, w->x, n * h);
         for (size_t r = 0; r < n; r += MACRO_ROWS) { /* what is between two products stays in the cache */
             size_t rows = n - r < MACRO_ROWS ? n - r : MACRO_ROWS;
@@ -704,8 +711,8 @@ static void forward(transformer *m, part *w, const parameters *p, const batch *b
         for (size_t r = 0; r < n; r += MACRO_ROWS) {
             size_t rows = n - r < MACRO_ROWS ? n - r : MACRO_ROWS;
             multiply(w->y, rows_of(l->context + r * h, h), k->out.forward, up32(rows), h, h, false, w->pieces);
-            add_and_norm(w->x, w->y, r, r + rows, q->out_bias, after_attention, first, l->norm1, l->deviation1, q->norm1,
-                         q->norm1_bias, h);
+            add_and_norm(w->x, w->y, r, r + rows, q->out_bias, after_attention, first, l->norm1, l->deviation1,
+                         q->norm1, q->norm1_bias, h);
             round_all(l->middle + r * h, w->x + r * h, rows * h);
             multiply(w->wide, rows_of(l->middle + r * h, h), k->up.forward, up32(rows), f, h, false, w->pieces);
             for (size_t row = 0; row < rows; row++) {
@@ -742,8 +749,9 @@ static void classify(transformer *m, part *w, const parameters *p, const batch *
         for (int c = 0; c < CLASSES; c++) {
             float sum = p->label_bias[c];
             for (size_t j = 0; j < h; j++)
-                sum += y[j] * (out.threshold ? kept(out.seed, (uint32_t)(((size_t)from + t) * h + j), out.threshold, out.scale)
-                                             : 1) *
+                sum += y[j] *
+                       (out.threshold ? kept(out.seed, (uint32_t)(((size_t)from + t) * h + j), out.threshold, out.scale)
+                                      : 1) *
                        p->label[(size_t)c * h + j];
             logits[t * CLASSES + (size_t)c] = sum;
         }
@@ -753,7 +761,8 @@ static void classify(transformer *m, part *w, const parameters *p, const batch *
 /* ---- backward ---- */
 
 /* gradient[out][in] += dy' x, for dy [rows][out] and x [rows][in]. */
-static void add_weight_gradient(part *w, float *gradient, const bf16 *dy, const bf16 *x, size_t rows, size_t out, size_t in)
+static void add_weight_gradient(part *w, float *gradient, const bf16 *dy, const bf16 *x, size_t rows, size_t out,
+                                size_t in)
 {
     for (size_t k = 0; k < rows; k += MACRO_DEPTH) {
         size_t n = rows - k < MACRO_DEPTH ? rows - k : MACRO_DEPTH, depth = up32(n);
@@ -888,7 +897,8 @@ static void guess_words(transformer *m, part *w, const parameters *p, parameters
     }
     for (size_t i = 0; i < n; i++) {
         float *d = w->guess_gradient + i * h;
-        norm_row_back(d, w->guess_norm + i * h, w->guess_deviation[i], p->guess_norm, g->guess_norm, g->guess_norm_bias, h);
+        norm_row_back(d, w->guess_norm + i * h, w->guess_deviation[i], p->guess_norm, g->guess_norm, g->guess_norm_bias,
+                      h);
         for (size_t j = 0; j < h; j++)
             w->guess_bits[i * h + j] = to_bf16(d[j] * from_bf16(w->guess_slope[i * h + j]));
     }
@@ -902,9 +912,11 @@ static void guess_words(transformer *m, part *w, const parameters *p, parameters
     }
 }
 
-/* Rows from `begin` to `end` of dx back through LayerNorm, and of that, through dropout, to `bits`: the product's gradient. */
+/* Rows from `begin` to `end` of dx back through LayerNorm, and of that, through dropout, to `bits`: the product's
+ * gradient. */
 static void norm_back(float *dx, bf16 *bits, size_t begin, size_t end, dropper d, size_t first, const bf16 *normal,
-                      const float *deviation, const float *scale, float *dscale, float *dshift, float *scratch, size_t h)
+                      const float *deviation, const float *scale, float *dscale, float *dshift, float *scratch,
+                      size_t h)
 {
     for (size_t r = begin; r < end; r++) {
         float *x = dx + r * h;
@@ -927,7 +939,8 @@ static void backward(transformer *m, part *w, const parameters *p, parameters *g
         const layer_parameters *q = &p->layer[i];
         layer_parameters *o = &g->layer[i];
         const packed_layer *k = &m->layer[i];
-        dropper after_attention = dropper_of(b, (uint32_t)(2 * i + 1)), after_ffn = dropper_of(b, (uint32_t)(2 * i + 2));
+        dropper after_attention = dropper_of(b, (uint32_t)(2 * i + 1)),
+                after_ffn = dropper_of(b, (uint32_t)(2 * i + 2));
         for (size_t r = 0; r < n; r += MACRO_ROWS) {
             size_t some = n - r < MACRO_ROWS ? n - r : MACRO_ROWS;
             norm_back(dx, w->narrow_bits, r, r + some, after_ffn, first, l->norm2, l->deviation2, q->norm2, o->norm2,
@@ -941,8 +954,8 @@ static void backward(transformer *m, part *w, const parameters *p, parameters *g
         add_weight_gradient(w, o->down, w->narrow_bits, l->gelu, n, h, f);
         add_columns(o->up_bias, w->wide_bits, n, f);
         add_weight_gradient(w, o->up, w->wide_bits, l->middle, n, f, h);
-        norm_back(dx, w->narrow_bits, 0, n, after_attention, first, l->norm1, l->deviation1, q->norm1, o->norm1, o->norm1_bias,
-                  w->y, h);
+        norm_back(dx, w->narrow_bits, 0, n, after_attention, first, l->norm1, l->deviation1, q->norm1, o->norm1,
+                  o->norm1_bias, w->y, h);
         add_columns(o->out_bias, w->narrow_bits, n, h);
         add_weight_gradient(w, o->out, w->narrow_bits, l->context, n, h, h);
         multiply(w->y, rows_of(w->narrow_bits, h), k->out.backward, rows, h, h, false, w->pieces);

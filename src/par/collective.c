@@ -113,8 +113,8 @@ int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
 #define ROUND ((size_t)1 << 30)
 
 /* What a rank sends in a round of an exchange, and what it receives, is held twice: few enough bytes not to matter, and
- * to arrive before a wait begins to sleep, between whose looks MPI moves only some tens of KiB; enough to keep a network
- * busy. */
+ * to arrive before a wait begins to sleep, between whose looks MPI moves only some tens of KiB; enough to keep a
+ * network busy. */
 #define EXCHANGE_ROUND ((size_t)2 << 20)
 
 void mur_broadcast(const mur_comm *c, mur_buf *b)

@@ -231,8 +231,7 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, mur_file_fate *fates, bool *
 
     for (size_t i = 0; i < b.n_done; i++)
         mur_unit_tables_clear(&b.done[i]);
-    for (size_t t = 0; t < N_WRITTEN; t++)
-        mur_part_clear(&b.parts[t]);
+    mur_job_discard(j, b.parts, N_WRITTEN);
     free(b.done);
     free(b.counts);
     free(b.unit_rows);

@@ -86,12 +86,11 @@ static void clear_pieces(new_table *t, size_t n)
         memmove(t->pieces, t->pieces + n, t->n_pieces * sizeof *t->pieces);
 }
 
-static void clear_table(new_table *t)
+static void clear_table(new_table *t, const mur_job *j)
 {
     clear_pieces(t, t->n_pieces);
     free(t->pieces);
-    for (size_t i = 0; i < t->n_parts; i++)
-        mur_part_clear(&t->parts[i]);
+    mur_job_discard(j, t->parts, t->n_parts);
     free(t->parts);
 }
 
@@ -306,7 +305,7 @@ static int publish(mur_job *j, int64_t version, new_table *t)
         for (size_t i = 0; i < change->n_removed; i++)
             change->removed[i] = mur_strdup(former[i]->path);
         free(former);
-        change->added = t->parts;
+        change->added = t->parts; /* theirs to remove that publish them: until here clear_table does */
         change->n_added = t->n_parts;
         t->parts = NULL;
         t->n_parts = 0;
@@ -360,7 +359,7 @@ int mur_count(mur_job *j)
         mur_told_sum_up(&line, 1, &mine, c, &j->counting, j->run_id);
         mur_meter_tell(&j->meter, &line, 1);
     }
-    clear_table(&made);
+    clear_table(&made, j);
     mur_mention_reduce_clear(&m);
     clear_task(&t);
     return rc;

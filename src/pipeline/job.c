@@ -234,3 +234,11 @@ mur_part_options mur_job_part_options(mur_job *j, int64_t version)
                               .io_timeout_ms = j->options->writing.io_timeout_ms,
                               .temporary_bytes = &j->counters.temporary_bytes};
 }
+
+void mur_job_discard(const mur_job *j, mur_part *parts, size_t n)
+{
+    if (j->c->rank == 0)
+        mur_parts_discard(j->options->store, parts, n);
+    for (size_t i = 0; i < n; i++)
+        mur_part_clear(&parts[i]);
+}

@@ -71,6 +71,10 @@ const mur_record *mur_job_gold_record(const mur_job *j);
 /* How this run's parts of a table are written. */
 mur_part_options mur_job_part_options(mur_job *j, int64_t version);
 
+/* Local, any rank: clears parts that this run wrote. Rank 0 removes their files: parts that got no record, as who
+ * publishes a record takes its parts over before. */
+void mur_job_discard(const mur_job *j, mur_part *parts, size_t n);
+
 /* Collective (count.c). Brings the application table up to gold: merges the gold rows that came since the version that
  * it stands for into its counts, or counts all again when gold lost parts or the options differ. Nothing to do is fine.
  */

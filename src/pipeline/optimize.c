@@ -80,7 +80,7 @@ static int rewrite(mur_job *j, mur_table_parts *t, const mur_bin *bin, int64_t t
     done->bytes = part.bytes;
     if (rc == 0)
         rc = mur_agree(j->c, j->c->rank == 0 ? publish(j, t, bin, target, &part) : 0);
-    mur_part_clear(&part);
+    mur_job_discard(j, &part, 1);
     mur_frame_clear(&rows);
     return rc;
 }

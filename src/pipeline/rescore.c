@@ -304,10 +304,6 @@ static int publish(rescore *s)
     change->columns = &mur_gold_schema;
     change->input = mur_strdup("silver");
     change->input_version = s->silver.version;
-    change->added = s->parts;
-    change->n_added = s->n_parts;
-    s->parts = NULL;
-    s->n_parts = 0;
     const mur_part **former;
     int rc = mur_store_parts(j->store, "gold", -1, &former, &change->n_removed);
     if (rc == 0) {
@@ -315,6 +311,10 @@ static int publish(rescore *s)
         for (size_t i = 0; i < change->n_removed; i++)
             change->removed[i] = mur_strdup(former[i]->path);
         free(former);
+        change->added = s->parts;
+        change->n_added = s->n_parts;
+        s->parts = NULL;
+        s->n_parts = 0;
         rc = mur_store_publish(j->store, &r);
     }
     mur_record_clear(&r);
@@ -384,13 +384,12 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
             rc = score_all(&s, o);
         mur_meter_close(&j->meter, c);
     }
+    mur_job_discard(j, s.parts, s.n_parts);
+    free(s.parts);
     mur_job_close_store(j);
     mur_scorer_close(&j->scorer, c);
     mur_table_parts_clear(&s.bronze);
     mur_table_parts_clear(&s.silver);
-    for (size_t i = 0; i < s.n_parts; i++)
-        mur_part_clear(&s.parts[i]);
-    free(s.parts);
     mur_buf_clear(&s.told);
     return rc;
 }

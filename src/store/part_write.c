@@ -556,3 +556,15 @@ void mur_part_clear(mur_part *p)
     free(p->path);
     *p = (mur_part){0};
 }
+
+void mur_parts_discard(const char *store, mur_part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].path) {
+            char *path = mur_path_join(store, parts[i].path);
+            unlink(path);
+            free(path);
+        }
+        mur_part_clear(&parts[i]);
+    }
+}

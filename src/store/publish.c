@@ -11,6 +11,7 @@
 #include "murmur/fault.h"
 #include "murmur/file.h"
 #include "murmur/mem.h"
+#include "murmur/part.h"
 #include "murmur/schema.h"
 
 /* A writer that died may have made folders and a record whose names are not on disk yet. What is built on them must not
@@ -113,8 +114,11 @@ int mur_store_publish(mur_store *s, mur_record *r)
     rc = MUR_STEP("record.check", mur_lock_check(s->lock));
     if (rc == 0)
         rc = MUR_STEP("record.create", write_synced(temporary, mur_buf_view(&text)));
-    if (rc < 0)
+    if (rc < 0) { /* not above: the parts of a record that would be wrong may be another one's */
+        for (size_t i = 0; i < r->n_changes; i++)
+            mur_parts_discard(s->folder, r->changes[i].added, r->changes[i].n_added);
         goto done;
+    }
     if (mur_fault("record.link") < 0 || give_name(temporary, final) < 0)
         rc = errno == EEXIST ? mur_fail(MUR_ECREATE,
                                         "another writer published record %" PRId64 " of %s in spite of this run's "

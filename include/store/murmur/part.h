@@ -22,6 +22,10 @@ typedef struct mur_part {
 
 void mur_part_clear(mur_part *p);
 
+/* Local, one rank: clears the parts and removes their files. For parts that this job wrote and no record names, nor
+ * can: after link() has begun (mur_store_publish) one may. A file that cannot be removed stays, as litter. */
+void mur_parts_discard(const char *store, mur_part *parts, size_t n);
+
 /* Rows that one rank contributes. The part holds all ranks' pieces in ascending `order`, which is unique over the job
  * (a work unit's number); pieces may have no rows. */
 typedef struct mur_piece {

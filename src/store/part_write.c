@@ -494,6 +494,8 @@ static int write_all(writer *w, const mur_piece *pieces, size_t n_pieces)
 
     /* Only from here: before, ranks may wait long for one that still works on its rows. */
     mur_watchdog_start(&w->watchdog, c->rank, w->options->io_timeout_ms, w->final_path);
+    if (!is_writer(w)) /* they see nothing of it until the writer has closed the file, and it kicks for each dataset */
+        mur_watchdog_await(&w->watchdog, "rank 0 writes", 1 + w->layout.n_sets + 1);
     rc = mur_agree(c, c->rank == 0 ? MUR_STEP("part.reserve", reserve(w)) : 0);
     if (rc == 0)
         rc = write_file(w);

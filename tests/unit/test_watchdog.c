@@ -71,6 +71,31 @@ static void other_ranks_leave_the_word_to_rank_0(void **state)
     mur_buf_clear(&said);
 }
 
+/* Waits twice as long as a step may take, where it waits for three of another rank; once it is kicked itself, a step's
+ * time is all it gives. */
+static void time_of_others_is_that_of_all_their_steps(void **state)
+{
+    (void)state;
+    double start = mur_monotonic();
+    pid_t child = fork();
+    if (child == 0) {
+        mur_watchdog w;
+        mur_watchdog_start(&w, 0, 1000, "gold/part-1.h5");
+        mur_watchdog_await(&w, "another rank writes", 3);
+        mur_sleep(2);
+        close(STDERR_FILENO);
+        mur_watchdog_kick(&w, "it is brought to disk");
+        mur_sleep(20);
+        _exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    double seconds = mur_monotonic() - start;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 74);
+    assert_true(seconds > 2.9 && seconds < 4.5);
+}
+
 static void watch_that_was_stopped_ends_nothing(void **state)
 {
     (void)state;
@@ -86,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(standstill_ends_the_process_with_one_message),
         cmocka_unit_test(other_ranks_leave_the_word_to_rank_0),
+        cmocka_unit_test(time_of_others_is_that_of_all_their_steps),
         cmocka_unit_test(watch_that_was_stopped_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ const mur_record *mur_job_gold_record(const mur_job *j)
 
 /* Parts of so many bytes one rank compresses in a tenth of a second, which is less than it takes many ranks to do
  * anything together by HDF5 (docs/PERFORMANCE.md). */
-#define SMALL_PART_BYTES ((int64_t)4 << 20)
+#define ONE_WRITER_BYTES ((int64_t)4 << 20)
 
 mur_part_options mur_job_part_options(mur_job *j, int64_t version)
 {
@@ -230,7 +230,7 @@ mur_part_options mur_job_part_options(mur_job *j, int64_t version)
                               .run_id = j->run_id,
                               .version = version,
                               .compress = j->options->writing.compress,
-                              .small_bytes = mur_fault_disables("small") ? 0 : SMALL_PART_BYTES,
+                              .small_bytes = mur_fault_disables("small") ? 0 : ONE_WRITER_BYTES,
                               .io_timeout_ms = j->options->writing.io_timeout_ms,
                               .temporary_bytes = &j->counters.temporary_bytes};
 }

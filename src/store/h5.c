@@ -90,7 +90,7 @@ static hid_t access_list(void)
     return list;
 }
 
-hid_t mur_h5_access_together(const mur_comm *c)
+hid_t mur_h5_access_of(const mur_comm *c)
 {
     if (!c->handles)
         return mur_h5_access_alone();
@@ -123,7 +123,7 @@ hid_t mur_h5_access_alone(void)
     return list;
 }
 
-hid_t mur_h5_transfer_together(const mur_comm *c)
+hid_t mur_h5_transfer_of(const mur_comm *c)
 {
     hid_t list = H5Pcreate(H5P_DATASET_XFER);
     if (list >= 0 && c->handles && H5Pset_dxpl_mpio(list, H5FD_MPIO_COLLECTIVE) < 0) {

@@ -30,10 +30,10 @@ void mur_h5_start(void);
 /* MUR_EIO: the formatted text and the root cause from HDF5's error stack, without the dates that it holds. */
 int mur_h5_fail(const char *format, ...) MUR_PRINTF(1, 2);
 
-/* File access by all ranks through MPI-IO (a job of one needs none), and their collective transfers; file access by
- * this process alone. Negative on failure. */
-hid_t mur_h5_access_together(const mur_comm *c);
-hid_t mur_h5_transfer_together(const mur_comm *c);
+/* File access by the ranks of `c`, and their transfers: through MPI-IO and collective where there are several, as
+ * mur_h5_access_alone where it is one. File access by this process alone. Negative on failure. */
+hid_t mur_h5_access_of(const mur_comm *c);
+hid_t mur_h5_transfer_of(const mur_comm *c);
 hid_t mur_h5_access_alone(void);
 
 /* Attributes: UTF-8 text of variable length (h5py reads it as str), and int64. */

@@ -323,9 +323,9 @@ static int write_set(writer *w, hid_t file, hid_t transfer, size_t set, const mu
  * come one after the other, as the memory may not hold them all. */
 static int write_sets(writer *w, mur_h5scope *scope, mur_buf *elements)
 {
-    hid_t access = mur_h5_hold(scope, mur_h5_access_together(&w->writers));
-    hid_t transfer = mur_h5_hold(scope, mur_h5_transfer_together(&w->writers));
-    int rc = mur_agree(&w->writers, access < 0 || transfer < 0 ? mur_h5_fail("cannot prepare parallel HDF5") : 0);
+    hid_t access = mur_h5_hold(scope, mur_h5_access_of(&w->writers));
+    hid_t transfer = mur_h5_hold(scope, mur_h5_transfer_of(&w->writers));
+    int rc = mur_agree(&w->writers, access < 0 || transfer < 0 ? mur_h5_fail("cannot prepare HDF5 to write") : 0);
     if (rc < 0)
         return rc;
     /* The name is reserved: TRUNC replaces our own empty file. */

@@ -145,6 +145,17 @@ static inline float mur_relu(float x)
     return x < 0.0f ? 0.0f : x;
 }
 
+/* The floats of two bf16 in a word of 32 bits, of which the earlier one has the lower half. */
+static inline float mur_later_of(uint32_t pair)
+{
+    return mur_float_of_bits(pair & 0xFFFF0000u);
+}
+
+static inline float mur_earlier_of(uint32_t pair)
+{
+    return mur_float_of_bits(pair << 16);
+}
+
 /* The nearest bf16, which is the upper half of a float; of two the even one. NaN stays NaN. */
 static inline uint16_t mur_bf16_nearest(float x)
 {

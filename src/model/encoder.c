@@ -43,19 +43,29 @@ static int reserve_words(void *out, size_t n, size_t stride)
     return 0;
 }
 
+static int reserve_scratch(mur_encoder *e, bool is_bf16)
+{
+    const size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e);
+    const size_t bytes = mur_panels_scratch(e->kernels, hidden > inner ? hidden : inner, is_bf16);
+    e->scratch = bytes ? mur_try_alloc(1, bytes) : NULL;
+    return e->scratch || bytes == 0 ? 0 : mur_error_last()->code;
+}
+
 static int reserve(mur_encoder *e)
 {
     const mur_model_config *c = &e->model->config;
     size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = e->max_tokens;
     const bool is_int8 = e->model->precision == MUR_PRECISION_INT8, is_bf16 = e->model->precision == MUR_PRECISION_BF16;
     const size_t longest = (size_t)(c->max_positions - c->first_position);
-    const size_t n_inner = e->tile ? 0 : is_int8 ? MUR_INT8_BLOCK : n; /* rows of `wide` inside the feed-forward */
-    e->ld_x = e->tile ? mur_panels_stride(hidden) / sizeof(float) : hidden;
-    e->ld_qkv = e->tile ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
+    const size_t n_inner = e->is_by_panels ? 0
+                           : is_int8       ? MUR_INT8_BLOCK
+                                           : n; /* rows of `wide` inside the feed-forward */
+    e->ld_x = e->is_by_panels ? mur_panels_stride(hidden) / sizeof(float) : hidden;
+    e->ld_qkv = e->is_by_panels ? mur_panels_stride(3 * hidden) / sizeof(float) : 3 * hidden;
     while (++e->heads_at_once < (size_t)c->n_heads && e->heads_at_once * mur_encoder_head(e) % MUR_TILE_COLUMNS)
         ;
-    e->stride = mur_panels_stride(is_bf16 ? mur_bf16_words(hidden) : hidden);
-    const bool is_near = e->tile && 3 * hidden * hidden * sizeof(float) <= MUR_FP32_NEAR_BYTES;
+    e->stride = mur_panels_stride(mur_panels_words(hidden, is_bf16));
+    const bool is_near = e->is_by_panels && 3 * hidden * hidden * sizeof(float) <= MUR_FP32_NEAR_BYTES;
     e->block = is_int8 || is_bf16 ? MUR_TEXTS_BLOCK : is_near ? MUR_FP32_TEXTS_BLOCK : n; /* by BLAS: all */
     e->block = e->block < n ? e->block : n;
     const size_t n_wide = longest < e->block ? e->block : longest < n ? longest : n;
@@ -64,10 +74,12 @@ static int reserve(mur_encoder *e)
         rc = reserve_floats(&e->wide, 1, n_wide * e->ld_qkv > n_inner * inner ? n_wide * e->ld_qkv : n_inner * inner);
     if (rc == 0)
         rc = reserve_floats(&e->context, n, e->ld_x);
-    if (rc == 0 && e->tile)
-        rc = reserve_words(&e->inner, MUR_PANELS_BLOCK, mur_panels_stride(is_bf16 ? mur_bf16_words(inner) : inner));
+    if (rc == 0 && e->is_by_panels)
+        rc = reserve_words(&e->inner, MUR_PANELS_BLOCK, mur_panels_stride(mur_panels_words(inner, is_bf16)));
     if (rc == 0 && is_bf16)
         rc = reserve_words(&e->rounded, n, e->stride);
+    if (rc == 0 && e->is_by_panels)
+        rc = reserve_scratch(e, is_bf16);
     if (rc == 0)
         rc = reserve_floats(&e->attention, 1,
                             mur_attention_scratch((size_t)c->max_positions, hidden / (size_t)c->n_heads));
@@ -87,8 +99,8 @@ int mur_encoder_open(mur_encoder **out, const mur_model *m, size_t max_tokens)
     e->activate = mur_kernels_activation(e->kernels, m->config.activation);
     if (m->precision == MUR_PRECISION_BF16 && m->config.activation == MUR_GELU)
         e->activate = e->kernels->gelu_coarse;
-    if (m->precision != MUR_PRECISION_INT8)
-        e->tile = m->precision == MUR_PRECISION_BF16 ? e->kernels->bf16_tile : e->kernels->fp32_tile;
+    e->is_by_panels =
+        m->precision == MUR_PRECISION_BF16 || (m->precision == MUR_PRECISION_FP32 && e->kernels->fp32_tile);
     int rc = reserve(e);
     if (rc < 0)
         mur_encoder_close(&e);
@@ -106,6 +118,7 @@ void mur_encoder_close(mur_encoder **encoder)
     free(e->context);
     free(e->attention);
     free(e->rounded);
+    free(e->scratch);
     free(e->inner);
     free(e->x8.values);
     free(e->x8.scales);
@@ -204,13 +217,13 @@ void mur_encoder_run(mur_encoder *e, const int32_t *ids, const size_t *starts, s
 
     const bool is_int8 = e->model->precision == MUR_PRECISION_INT8;
     const size_t hidden = mur_encoder_hidden(e);
-    mur_run_layer *run_layer = is_int8 ? mur_layer_int8 : e->tile ? mur_layer_panels : mur_layer_blas;
+    mur_run_layer *run_layer = is_int8 ? mur_layer_int8 : e->is_by_panels ? mur_layer_panels : mur_layer_blas;
     if (e->seconds)
         e->last = mur_monotonic();
     embed(e, ids, starts, n_texts);
     if (is_int8)
         mur_int8_round(e->kernels, &e->x8, e->x, starts[n_texts]);
-    if (e->tile)
+    if (e->is_by_panels)
         mur_panels_round(e, starts[n_texts]);
     mur_encoder_spent(e, MUR_KERNEL_EMBEDDING);
     for (int layer = 0; layer < c->n_layers; layer++)

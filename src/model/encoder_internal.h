@@ -27,10 +27,11 @@ struct mur_encoder {
     double last;          /* the instant up to which time is counted */
 
     /* by tiles of words alone (layer_panels.c) */
-    mur_word_tile *tile; /* else NULL */
-    size_t stride;       /* bytes from one row of words of x to the next */
-    char *rounded;       /* bf16: [T,H] x rounded; then the context. fp32: NULL, the words are x itself */
-    void *inner;         /* [MUR_PANELS_BLOCK,I] inside the feed-forward, floats or bf16 */
+    bool is_by_panels;
+    size_t stride; /* bytes from one row of words of x to the next */
+    char *rounded; /* bf16: [T,H] x rounded; then the context. fp32: NULL, the words are x itself */
+    void *inner;   /* [MUR_PANELS_BLOCK,I] inside the feed-forward, floats or bf16 */
+    void *scratch; /* of a product (panels.h) */
 
     /* int8 alone */
     mur_int8_rows x8;     /* [T,H] x rounded; then the context */

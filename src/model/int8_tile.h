@@ -21,7 +21,7 @@ typedef void mur_int8_tile(int32_t *c, const uint8_t *x, size_t ld, size_t n_row
 
 mur_int8_tile mur_int8_tile_portable;
 #if defined(__x86_64__)
-mur_int8_tile mur_int8_tile_avx2, mur_int8_tile_avx512vnni;
+mur_int8_tile mur_int8_tile_avx2, mur_int8_tile_avxvnni, mur_int8_tile_avx512vnni;
 #endif
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -167,6 +168,7 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
 
 #define BF16_NAME_portable "murmur-bf16"
 #define BF16_NAME_avx2 BF16_NAME_portable
+#define BF16_NAME_avxvnni BF16_NAME_portable
 #define BF16_NAME_avx512 BF16_NAME_portable
 #define BF16_NAME_avx512vnni BF16_NAME_portable
 #define BF16_NAME_avx512bf16 "murmur-vdpbf16ps"
@@ -191,26 +193,38 @@ static inline vector4 fused_four(vector4 a, vector4 b, vector4 c)
         .int8_tile = mur_int8_tile_##int8,                                                                             \
         .scale_tile = scale_tile_##loops,                                                                              \
         .fp32_tile = fp32,                                                                                             \
-        .bf16_tile = mur_tile_bf16_##bf16,                                                                             \
+        .bf16_tile = bf16,                                                                                             \
         .bf16_name = BF16_NAME_##set,                                                                                  \
         .int8_linear = of_int8,                                                                                        \
         .bf16_linear = of_bf16,                                                                                        \
         .place_tile = place_tile_##loops,                                                                              \
         .place_gelu = place_gelu_##loops,                                                                              \
         .round_bf16 = round_bf16_##loops,                                                                              \
+        .widen_row = widen_row_##loops,                                                                                \
+        .widen_panel = widen_panel_##loops,                                                                            \
     };
-KERNELS(portable, portable, portable, portable, NULL, NULL, NULL)
+KERNELS(portable, portable, portable, mur_tile_bf16_portable, NULL, NULL, NULL)
 #if defined(__x86_64__)
-KERNELS(avx2, avx2, avx2, avx2, mur_tile_fp32_avx2, NULL, NULL)
-KERNELS(avx512, avx512, avx2, avx512, mur_tile_fp32_avx512, NULL, NULL)
-KERNELS(avx512vnni, avx512, avx512vnni, avx512, mur_tile_fp32_avx512, NULL, NULL)
-KERNELS(avx512bf16, avx512, avx512vnni, avx512bf16, mur_tile_fp32_avx512bf16, NULL, NULL)
-KERNELS(amx, avx512, avx512vnni, avx512, mur_tile_fp32_avx512bf16, mur_amx_int8_linear, mur_amx_bf16_linear)
+KERNELS(avx2, avx2, avx2, NULL, mur_tile_fp32_avx2, NULL, NULL)
+KERNELS(avxvnni, avx2, avxvnni, NULL, mur_tile_fp32_avx2, NULL, NULL)
+KERNELS(avx512, avx512, avx2, NULL, mur_tile_fp32_avx512, NULL, NULL)
+KERNELS(avx512vnni, avx512, avx512vnni, NULL, mur_tile_fp32_avx512, NULL, NULL)
+KERNELS(avx512bf16, avx512, avx512vnni, mur_tile_bf16_avx512bf16, mur_tile_fp32_avx512bf16, NULL, NULL)
+KERNELS(amx, avx512, avx512vnni, NULL, mur_tile_fp32_avx512bf16, mur_amx_int8_linear, mur_amx_bf16_linear)
+#endif
+
+#if defined(__x86_64__)
+/* Leaf 7.1, EAX bit 4: compilers' own tests do not all know it. */
+static bool has_avx_vnni(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4);
+}
 #endif
 
 const mur_kernels *mur_kernels_at(size_t i)
 {
-    const mur_kernels *found[7] = {NULL};
+    const mur_kernels *found[8] = {NULL};
     size_t n = 0;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
@@ -225,8 +239,11 @@ const mur_kernels *mur_kernels_at(size_t i)
         }
         found[n++] = &kernels_avx512;
     }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        if (has_avx_vnni())
+            found[n++] = &kernels_avxvnni;
         found[n++] = &kernels_avx2;
+    }
 #endif
     found[n++] = &kernels_portable;
     return i < n ? found[i] : NULL;

@@ -63,7 +63,7 @@ struct mur_int8_product;
 struct mur_panels_product;
 
 typedef struct mur_kernels {
-    const char *name; /* of the set: "portable", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx" */
+    const char *name; /* of the set: "portable", "avx2", "avxvnni", "avx512", "avx512vnni", "avx512bf16", "amx" */
 
     /* y[n] = a[n] + b[n] + c[n] */
     void (*add_three)(float *y, const float *a, const float *b, const float *c, size_t n);
@@ -93,8 +93,8 @@ typedef struct mur_kernels {
     void (*scale_tile)(const mur_scaling *s);
 
     mur_word_tile *fp32_tile; /* NULL: BLAS computes fp32 products, of matrices as they are in the file */
-    mur_word_tile *bf16_tile;
-    const char *bf16_name; /* of its arithmetic: mur_model_kernel */
+    mur_word_tile *bf16_tile; /* NULL: by fp32_tile, of words that are widened (panels.h) */
+    const char *bf16_name;    /* of its arithmetic: mur_model_kernel */
 
     /* Whole products, for instructions that the tiles above do not fit (amx.h); NULL: by those tiles. */
     void (*int8_linear)(const struct mur_kernels *k, const struct mur_int8_product *p);
@@ -103,6 +103,11 @@ typedef struct mur_kernels {
     void (*place_tile)(const mur_placing *p);
     void (*place_gelu)(const mur_placing *p); /* y = gelu(c + bias); whole panels */
     void (*round_bf16)(uint16_t *y, const float *x, size_t n);
+
+    /* Floats of n_words words of two bf16: of a word the later one, then the earlier one. A panel has MUR_TILE_COLUMNS
+     * words side by side, and its floats are those of all later ones, then those of all earlier ones. */
+    void (*widen_row)(float *y, const char *words, size_t n_words);
+    void (*widen_panel)(float *y, const char *words, size_t n_words);
 } mur_kernels;
 
 /* The tables that this machine can run, best first; NULL behind the last. The portable one is always there. */

@@ -262,3 +262,25 @@ TARGET static void NAME(round_bf16)(uint16_t *restrict y, const float *restrict 
     for (size_t j = 0; j < n; j++)
         y[j] = mur_bf16_nearest(x[j]);
 }
+
+TARGET static void NAME(widen_row)(float *restrict y, const char *words, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i++) {
+        uint32_t word;
+        memcpy(&word, words + i * sizeof word, sizeof word);
+        y[2 * i] = mur_later_of(word);
+        y[2 * i + 1] = mur_earlier_of(word);
+    }
+}
+
+TARGET static void NAME(widen_panel)(float *restrict y, const char *words, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i++, y += 2 * MUR_TILE_COLUMNS, words += MUR_TILE_COLUMNS * sizeof(uint32_t)) {
+        uint32_t word[MUR_TILE_COLUMNS];
+        memcpy(word, words, sizeof word);
+        for (size_t j = 0; j < MUR_TILE_COLUMNS; j++) {
+            y[j] = mur_later_of(word[j]);
+            y[j + MUR_TILE_COLUMNS] = mur_earlier_of(word[j]);
+        }
+    }
+}

@@ -10,14 +10,9 @@ static bool is_rounding(const mur_encoder *e)
     return e->rounded != NULL;
 }
 
-static size_t count_words(const mur_encoder *e, size_t n_inputs)
-{
-    return is_rounding(e) ? mur_bf16_words(n_inputs) : n_inputs;
-}
-
 static mur_panels panels(const mur_encoder *e, const float *packed, size_t n_outputs, size_t n_inputs)
 {
-    return mur_panels_at(packed, n_outputs, count_words(e, n_inputs));
+    return mur_panels_at(packed, n_outputs, n_inputs, is_rounding(e));
 }
 
 /* A row of e->x or of the context becomes ready to be multiplied as row `i`. */
@@ -52,53 +47,53 @@ static void norm(mur_encoder *e, const float *weight, const float *bias, size_t 
 static void finish(mur_encoder *e, const mur_layer_weights *w, size_t first, size_t end)
 {
     const size_t hidden = mur_encoder_hidden(e), inner = mur_encoder_inner(e), n = end - first;
-    const size_t inner_stride = mur_panels_stride(count_words(e, inner));
+    const size_t inner_stride = mur_panels_stride(mur_panels_words(inner, is_rounding(e)));
     const mur_panels attention = panels(e, w->attention_weight, hidden, hidden);
     const mur_panels in = panels(e, w->inner_weight, inner, hidden);
     const mur_panels out = panels(e, w->outer_weight, hidden, inner);
     float *x = e->x + first * e->ld_x;
 
-    mur_panels_linear(e->kernels, e->tile,
-                      &(mur_panels_product){
-                          .x = words_at(e, e->context, first),
-                          .ld_x = e->stride,
-                          .n = n,
-                          .w = &attention,
-                          .n_outputs = hidden,
-                          .bias = w->attention_bias,
-                          .y = x,
-                          .ld_y = e->ld_x,
-                          .is_added = true,
-                      });
+    mur_panels_linear(e->kernels, &(mur_panels_product){
+                                      .x = words_at(e, e->context, first),
+                                      .ld_x = e->stride,
+                                      .n = n,
+                                      .scratch = e->scratch,
+                                      .w = &attention,
+                                      .n_outputs = hidden,
+                                      .bias = w->attention_bias,
+                                      .y = x,
+                                      .ld_y = e->ld_x,
+                                      .is_added = true,
+                                  });
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     norm(e, w->attention_norm_weight, w->attention_norm_bias, first, end);
     mur_encoder_spent(e, MUR_KERNEL_NORM);
 
-    mur_panels_linear(e->kernels, e->tile,
-                      &(mur_panels_product){
-                          .x = words_at(e, e->x, first),
-                          .ld_x = e->stride,
-                          .n = n,
-                          .w = &in,
-                          .n_outputs = inner,
-                          .bias = w->inner_bias,
-                          .y = e->inner,
-                          .ld_y = inner_stride / (is_rounding(e) ? sizeof(uint16_t) : sizeof(float)),
-                          .is_rounded = is_rounding(e),
-                          .f = e->activate,
-                      });
-    mur_panels_linear(e->kernels, e->tile,
-                      &(mur_panels_product){
-                          .x = e->inner,
-                          .ld_x = inner_stride,
-                          .n = n,
-                          .w = &out,
-                          .n_outputs = hidden,
-                          .bias = w->outer_bias,
-                          .y = x,
-                          .ld_y = e->ld_x,
-                          .is_added = true,
-                      });
+    mur_panels_linear(e->kernels, &(mur_panels_product){
+                                      .x = words_at(e, e->x, first),
+                                      .ld_x = e->stride,
+                                      .n = n,
+                                      .scratch = e->scratch,
+                                      .w = &in,
+                                      .n_outputs = inner,
+                                      .bias = w->inner_bias,
+                                      .y = e->inner,
+                                      .ld_y = inner_stride / (is_rounding(e) ? sizeof(uint16_t) : sizeof(float)),
+                                      .is_rounded = is_rounding(e),
+                                      .f = e->activate,
+                                  });
+    mur_panels_linear(e->kernels, &(mur_panels_product){
+                                      .x = e->inner,
+                                      .ld_x = inner_stride,
+                                      .n = n,
+                                      .scratch = e->scratch,
+                                      .w = &out,
+                                      .n_outputs = hidden,
+                                      .bias = w->outer_bias,
+                                      .y = x,
+                                      .ld_y = e->ld_x,
+                                      .is_added = true,
+                                  });
     mur_encoder_spent(e, MUR_KERNEL_LINEAR);
     norm(e, w->outer_norm_weight, w->outer_norm_bias, first, end);
     mur_encoder_spent(e, MUR_KERNEL_NORM);
@@ -124,18 +119,18 @@ static void project(mur_encoder *e, const mur_layer_weights *w, const mur_heads 
     const bool is_all = width == hidden; /* then the parts are one matrix */
     for (size_t i = part; i < part + n_parts; i += is_all ? n_parts : 1) {
         const size_t output = i * hidden + heads->first * d;
-        mur_panels_linear(e->kernels, e->tile,
-                          &(mur_panels_product){
-                              .x = words_at(e, e->x, first),
-                              .ld_x = e->stride,
-                              .n = n,
-                              .w = &qkv,
-                              .first = output,
-                              .n_outputs = is_all ? n_parts * width : width,
-                              .bias = w->qkv_bias + output,
-                              .y = e->wide + i * width,
-                              .ld_y = heads->ld,
-                          });
+        mur_panels_linear(e->kernels, &(mur_panels_product){
+                                          .x = words_at(e, e->x, first),
+                                          .ld_x = e->stride,
+                                          .n = n,
+                                          .scratch = e->scratch,
+                                          .w = &qkv,
+                                          .first = output,
+                                          .n_outputs = is_all ? n_parts * width : width,
+                                          .bias = w->qkv_bias + output,
+                                          .y = e->wide + i * width,
+                                          .ld_y = heads->ld,
+                                      });
     }
 }
 

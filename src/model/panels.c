@@ -12,9 +12,8 @@
  * cache, beside the panel in hand and the next. */
 #define BLOCK_BYTES ((size_t)320 << 10)
 
-/* Words of a panel that are taken at a time, where sums can wait in y: so that rows of many words make blocks of many
- * rows. */
-#define MOST_WORDS ((size_t)768)
+/* Inputs that are taken at a time, where sums can wait in y: so that rows of many inputs make blocks of many rows. */
+#define MOST_INPUTS ((size_t)768)
 
 /* Of a row of bf16 that fill a line. */
 #define BF16_INPUTS (LINE / sizeof(uint16_t))
@@ -32,14 +31,14 @@ static size_t panel_bytes(size_t n_words)
     return n_words * COLUMNS * sizeof(uint32_t);
 }
 
-mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_words)
+size_t mur_panels_words(size_t n_inputs, bool is_bf16)
 {
-    return (mur_panels){n_outputs, n_words, packed};
+    return is_bf16 ? (n_inputs + BF16_INPUTS - 1) / BF16_INPUTS * (BF16_INPUTS / 2) : n_inputs;
 }
 
-size_t mur_bf16_words(size_t n_inputs)
+mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_inputs, bool is_bf16)
 {
-    return (n_inputs + BF16_INPUTS - 1) / BF16_INPUTS * (BF16_INPUTS / 2);
+    return (mur_panels){n_outputs, mur_panels_words(n_inputs, is_bf16), is_bf16, packed};
 }
 
 size_t mur_panels_stride(size_t n_words)
@@ -67,14 +66,14 @@ static void fp32_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t fi
 
 static size_t bf16_bytes(size_t n_outputs, size_t n_inputs)
 {
-    return count_panels(n_outputs) * panel_bytes(mur_bf16_words(n_inputs));
+    return count_panels(n_outputs) * panel_bytes(mur_panels_words(n_inputs, true));
 }
 
 static void bf16_pack(void *packed, size_t n_outputs, size_t n_inputs, size_t first, const float *weights, size_t n)
 {
     (void)n_outputs;
     uint16_t *panels = packed;
-    const size_t panel = 2 * COLUMNS * mur_bf16_words(n_inputs);
+    const size_t panel = 2 * COLUMNS * mur_panels_words(n_inputs, true);
     for (size_t o = first; o < first + n; o++, weights += n_inputs) {
         uint16_t *to = panels + o / COLUMNS * panel + o % COLUMNS * 2;
         for (size_t k = 0; k < n_inputs; k++)
@@ -87,15 +86,19 @@ const mur_packing mur_packing_bf16 = {bf16_bytes, bf16_pack};
 
 /* ---- multiplication ---- */
 
-/* A piece of a product: rows `from` to `end`, words `word` to `word` + n_words. */
+/* A piece of a product: rows `from` to `end`, and as many of their words as are taken at a time. Words are those that
+ * the tile takes: floats where bf16 was widened. */
 typedef struct piece {
-    size_t from, end, word, n_words;
+    const char *x; /* of row `from` the first word that is taken */
+    size_t ld_x;
+    size_t from, end, n_words;
     bool is_first; /* of the pieces of these rows */
 } piece;
 
 /* Panels that are multiplied at once: outputs `column` and following of y, of which the sums from `left` on are. */
 typedef struct panels_at_once {
-    const char *words, *next; /* the first panel, and the first of those after them */
+    const char *words, *next; /* the first panel, and the first of those after them, as it is packed */
+    size_t step;              /* bytes from one panel to the next */
     size_t n, left, n_columns, column;
 } panels_at_once;
 
@@ -139,9 +142,9 @@ static void multiply_panels(mur_word_tile *tile, const mur_kernels *k, const mur
     _Alignas(64) float c[MUR_TILE_ROWS * MUR_WORD_COLUMNS];
     const bool is_direct = !p->f && !p->is_rounded && at->n_columns == at->n * COLUMNS;
     mur_word_product product = {
-        .ld_x = p->ld_x,
+        .ld_x = part->ld_x,
         .panel = at->words,
-        .panel_step = panel_bytes(p->w->n_words),
+        .panel_step = at->step,
         .n_panels = at->n,
         .n_words = part->n_words,
         .y = c,
@@ -155,9 +158,10 @@ static void multiply_panels(mur_word_tile *tile, const mur_kernels *k, const mur
     size_t turn = 0;
     for (size_t row = part->from; row < part->end; row += ROWS, turn = (turn + 1) % AHEAD_TILES) {
         const size_t half = AHEAD_TILES / 2; /* for each of two panels */
-        product.x = (const char *)p->x + row * p->ld_x + part->word * sizeof(uint32_t);
+        product.x = part->x + (row - part->from) * part->ld_x;
         product.n_rows = part->end - row < ROWS ? part->end - row : ROWS;
-        product.next = at->next + turn / half * product.panel_step + turn % half * MUR_WORD_AHEAD(part->n_words);
+        product.next =
+            at->next + turn / half * panel_bytes(p->w->n_words) + turn % half * MUR_WORD_AHEAD(part->n_words);
         if (is_direct)
             product.y = (float *)p->y + row * p->ld_y + at->column;
         tile(&product);
@@ -166,26 +170,89 @@ static void multiply_panels(mur_word_tile *tile, const mur_kernels *k, const mur
     }
 }
 
-void mur_panels_linear(const mur_kernels *k, mur_word_tile *tile, const mur_panels_product *p)
+/* Where words of bf16 become floats: a block of rows, and then the panels that are multiplied at once. */
+typedef struct widened {
+    float *rows, *panels;
+    size_t stride;     /* bytes from one row to the next */
+    size_t panel_step; /* likewise of panels */
+} widened;
+
+static size_t block_rows(size_t n_words)
 {
-    if (k->bf16_linear && tile == k->bf16_tile) {
+    const size_t rows = BLOCK_BYTES / (n_words * sizeof(uint32_t)) / ROWS * ROWS;
+    return rows > ROWS ? rows : ROWS;
+}
+
+static widened widened_at(void *scratch, size_t n_words)
+{
+    const size_t stride = mur_panels_stride(2 * n_words), rows = block_rows(2 * n_words);
+    return (widened){scratch, (float *)scratch + rows * stride / sizeof(float), stride, panel_bytes(2 * n_words)};
+}
+
+static bool is_widening(const mur_kernels *k, bool is_bf16)
+{
+    return is_bf16 && !k->bf16_tile && !k->bf16_linear;
+}
+
+size_t mur_panels_scratch(const mur_kernels *k, size_t n_inputs, bool is_bf16)
+{
+    if (!is_widening(k, is_bf16))
+        return 0;
+    size_t most = 0;
+    for (size_t n = BF16_INPUTS / 2; n <= mur_panels_words(n_inputs, true); n++) {
+        const size_t bytes = block_rows(2 * n) * mur_panels_stride(2 * n);
+        most = bytes > most ? bytes : most;
+    }
+    return most + MUR_WORD_PANELS * panel_bytes(2 * mur_panels_words(n_inputs, true));
+}
+
+/* Words `word` to `word` + n of rows `part->from` to `part->end`. */
+static void widen_rows(const widened *w, const mur_kernels *k, const mur_panels_product *p, piece *part, size_t word,
+                       size_t n)
+{
+    const char *x = (const char *)p->x + part->from * p->ld_x + word * sizeof(uint32_t);
+    for (size_t row = part->from; row < part->end; row++, x += p->ld_x)
+        k->widen_row(w->rows + (row - part->from) * (w->stride / sizeof(float)), x, n);
+    part->x = (const char *)w->rows;
+    part->ld_x = w->stride;
+    part->n_words = 2 * n;
+}
+
+static void widen_panels(const widened *w, const mur_kernels *k, panels_at_once *at, size_t n_words)
+{
+    for (size_t i = 0; i < at->n; i++)
+        k->widen_panel(w->panels + i * (w->panel_step / sizeof(float)), at->words + i * at->step, n_words);
+    at->words = (const char *)w->panels;
+    at->step = w->panel_step;
+}
+
+void mur_panels_linear(const mur_kernels *k, const mur_panels_product *p)
+{
+    const bool is_bf16 = p->w->is_bf16, is_wider = is_widening(k, is_bf16);
+    if (is_bf16 && k->bf16_linear) {
         k->bf16_linear(k, p);
         return;
     }
+    mur_word_tile *tile = is_bf16 && !is_wider ? k->bf16_tile : k->fp32_tile;
     const size_t n_words = p->w->n_words, end = p->first + p->n_outputs;
     const size_t first_panel = p->first / COLUMNS, end_panel = count_panels(end);
-    size_t n_pieces = p->f || p->is_rounded ? 1 : (n_words + MOST_WORDS - 1) / MOST_WORDS;
-    size_t most = (n_words + n_pieces - 1) / n_pieces, block = BLOCK_BYTES / (most * sizeof(uint32_t)) / ROWS * ROWS;
-    block = block > ROWS ? block : ROWS;
+    const size_t most_words = is_bf16 ? MOST_INPUTS / 2 : MOST_INPUTS;
+    const size_t n_pieces = p->f || p->is_rounded ? 1 : (n_words + most_words - 1) / most_words;
+    const size_t most = (n_words + n_pieces - 1) / n_pieces, block = block_rows(is_wider ? 2 * most : most);
+    const widened wide = is_wider ? widened_at(p->scratch, most) : (widened){0};
     for (size_t row = 0; row < p->n; row += block) {
         for (size_t word = 0; word < n_words; word += most) {
-            const piece part = {
+            const size_t n_taken = word + most < n_words ? most : n_words - word;
+            piece part = {
+                .x = (const char *)p->x + row * p->ld_x + word * sizeof(uint32_t),
+                .ld_x = p->ld_x,
                 .from = row,
                 .end = row + block < p->n ? row + block : p->n,
-                .word = word,
-                .n_words = word + most < n_words ? most : n_words - word,
+                .n_words = n_taken,
                 .is_first = word == 0,
             };
+            if (is_wider)
+                widen_rows(&wide, k, p, &part, word, n_taken);
             for (size_t panel = first_panel; panel < end_panel; panel += MUR_WORD_PANELS) {
                 const size_t after = panel + MUR_WORD_PANELS, begin = panel * COLUMNS;
                 const size_t next_word = after < end_panel ? word : word + most < n_words ? word + most : 0;
@@ -193,15 +260,18 @@ void mur_panels_linear(const mur_kernels *k, mur_word_tile *tile, const mur_pane
                 const size_t n = after < end_panel ? MUR_WORD_PANELS : end_panel - panel;
                 const size_t left = begin < p->first ? p->first - begin : 0;
                 const size_t right = begin + n * COLUMNS < end ? n * COLUMNS : end - begin;
-                multiply_panels(tile, k, p, &part,
-                                &(panels_at_once){
-                                    .words = p->w->words + panel * panel_bytes(n_words) + panel_bytes(word),
-                                    .next = p->w->words + next_panel * panel_bytes(n_words) + panel_bytes(next_word),
-                                    .n = n,
-                                    .left = left,
-                                    .n_columns = right - left,
-                                    .column = begin + left - p->first,
-                                });
+                panels_at_once at = {
+                    .words = p->w->words + panel * panel_bytes(n_words) + panel_bytes(word),
+                    .next = p->w->words + next_panel * panel_bytes(n_words) + panel_bytes(next_word),
+                    .step = panel_bytes(n_words),
+                    .n = n,
+                    .left = left,
+                    .n_columns = right - left,
+                    .column = begin + left - p->first,
+                };
+                if (is_wider)
+                    widen_panels(&wide, k, &at, n_taken);
+                multiply_panels(tile, k, p, &part, &at);
             }
         }
     }

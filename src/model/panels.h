@@ -16,13 +16,14 @@
 /* A packed weight matrix [n_outputs][n_words]. */
 typedef struct mur_panels {
     size_t n_outputs, n_words;
+    bool is_bf16; /* what words are, here and in the rows that are multiplied */
     const char *words;
 } mur_panels;
 
-mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_words);
+mur_panels mur_panels_at(const void *packed, size_t n_outputs, size_t n_inputs, bool is_bf16);
 
-/* Words of a row of bf16: whole lines, filled up with zeros. */
-size_t mur_bf16_words(size_t n_inputs);
+/* Words of a row: in bf16 whole lines, filled up with zeros. */
+size_t mur_panels_words(size_t n_inputs, bool is_bf16);
 
 /* Bytes from one row to the next: whole cache lines, an odd number of them, so that the rows of a tile do not fall into
  * the same few sets of a cache. */
@@ -41,8 +42,14 @@ typedef struct mur_panels_product {
     bool is_added;     /* y += instead; only floats without f */
     bool is_rounded;
     mur_activate *f; /* NULL: none */
+    void *scratch;   /* mur_panels_scratch(k, its inputs or more, w->is_bf16) bytes, 64-byte aligned */
 } mur_panels_product;
 
-void mur_panels_linear(const mur_kernels *k, mur_word_tile *tile, const mur_panels_product *p);
+/* Bytes of scratch; 0: none is wanted. */
+size_t mur_panels_scratch(const mur_kernels *k, size_t n_inputs, bool is_bf16);
+
+/* Where there is no instruction for bf16 (k->bf16_tile is NULL), words are widened to floats, once for a block of rows,
+ * and multiplied as such: the same bits as by a tile that takes them apart, at nearly the speed of fp32. */
+void mur_panels_linear(const mur_kernels *k, const mur_panels_product *p);
 
 #endif

@@ -22,16 +22,6 @@ INLINE uint32_t word_at(const char *x)
     return word;
 }
 
-INLINE float later_of(uint32_t pair)
-{
-    return mur_float_of_bits(pair & 0xFFFF0000u);
-}
-
-INLINE float earlier_of(uint32_t pair)
-{
-    return mur_float_of_bits(pair << 16);
-}
-
 void mur_tile_bf16_portable(const mur_word_product *p)
 {
     for (size_t r = 0; r < p->n_rows; r++) {
@@ -41,8 +31,8 @@ void mur_tile_bf16_portable(const mur_word_product *p)
                 uint32_t a = word_at(p->x + r * p->ld_x + 4 * k), w[COLUMNS];
                 memcpy(w, p->panel + panel * p->panel_step + k * WORD_BYTES, sizeof w);
                 for (size_t j = 0; j < COLUMNS; j++) {
-                    sum[j] += later_of(a) * later_of(w[j]);
-                    sum[j] += earlier_of(a) * earlier_of(w[j]);
+                    sum[j] += mur_later_of(a) * mur_later_of(w[j]);
+                    sum[j] += mur_earlier_of(a) * mur_earlier_of(w[j]);
                 }
             }
             for (size_t j = 0; p->bias && j < COLUMNS; j++)
@@ -70,22 +60,6 @@ AVX2 INLINE __m256 add_fp32_avx2(__m256 sum, __m256 a, __m256 w)
     return _mm256_fmadd_ps(a, w, sum);
 }
 
-typedef struct pairs8 {
-    __m256 later, earlier;
-} pairs8;
-
-AVX2 INLINE pairs8 prepare_bf16_avx2(__m256i words)
-{
-    const __m256i later = _mm256_set1_epi32((int32_t)0xFFFF0000u);
-    return (pairs8){_mm256_castsi256_ps(_mm256_and_si256(words, later)),
-                    _mm256_castsi256_ps(_mm256_slli_epi32(words, 16))};
-}
-
-AVX2 INLINE __m256 add_bf16_avx2(__m256 sum, pairs8 a, pairs8 w)
-{
-    return _mm256_fmadd_ps(a.earlier, w.earlier, _mm256_fmadd_ps(a.later, w.later, sum));
-}
-
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 
 AVX512 INLINE __m512 prepare_fp32_avx512(__m512i words)
@@ -96,22 +70,6 @@ AVX512 INLINE __m512 prepare_fp32_avx512(__m512i words)
 AVX512 INLINE __m512 add_fp32_avx512(__m512 sum, __m512 a, __m512 w)
 {
     return _mm512_fmadd_ps(a, w, sum);
-}
-
-typedef struct pairs16 {
-    __m512 later, earlier;
-} pairs16;
-
-AVX512 INLINE pairs16 prepare_bf16_avx512(__m512i words)
-{
-    const __m512i later = _mm512_set1_epi32((int32_t)0xFFFF0000u);
-    return (pairs16){_mm512_castsi512_ps(_mm512_and_si512(words, later)),
-                     _mm512_castsi512_ps(_mm512_slli_epi32(words, 16))};
-}
-
-AVX512 INLINE __m512 add_bf16_avx512(__m512 sum, pairs16 a, pairs16 w)
-{
-    return _mm512_fmadd_ps(a.earlier, w.earlier, _mm512_fmadd_ps(a.later, w.later, sum));
 }
 
 #define AVX512_BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
@@ -146,14 +104,6 @@ AVX512_BF16 INLINE __m512 add_bf16_avx512bf16(__m512 sum, __m512bh a, __m512bh w
 #undef NAME
 #undef OPERAND
 
-#define ROWS_AT_ONCE 4 /* pairs take two registers each */
-#define NAME(function) function##bf16_avx2
-#define OPERAND pairs8
-#include "word_tile_body.h"
-#undef ROWS_AT_ONCE
-#undef NAME
-#undef OPERAND
-
 #undef VECTOR
 #undef LANES
 #undef ZERO
@@ -180,11 +130,6 @@ AVX512_BF16 INLINE __m512 add_bf16_avx512bf16(__m512 sum, __m512bh a, __m512bh w
 #undef NAME
 #undef OPERAND
 
-#define NAME(function) function##bf16_avx512
-#define OPERAND pairs16
-#include "word_tile_body.h"
-#undef NAME
-#undef OPERAND
 #undef REGISTERS
 #undef ROWS_AT_ONCE
 #undef FETCH_WORDS

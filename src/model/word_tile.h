@@ -41,7 +41,7 @@ typedef void mur_word_tile(const mur_word_product *p);
 mur_word_tile mur_tile_bf16_portable;
 #if defined(__x86_64__)
 mur_word_tile mur_tile_fp32_avx2, mur_tile_fp32_avx512, mur_tile_fp32_avx512bf16;
-mur_word_tile mur_tile_bf16_avx2, mur_tile_bf16_avx512, mur_tile_bf16_avx512bf16;
+mur_word_tile mur_tile_bf16_avx512bf16;
 #endif
 
 #endif

@@ -80,10 +80,8 @@ TARGET INLINE void NAME(rows_)(const mur_word_product *p, size_t row, size_t col
         PART(1)
         PART(2)
         PART(3)
-#if ROWS_AT_ONCE > 4
         PART(4)
         PART(5)
-#endif
 #if ROWS_AT_ONCE > 6
         PART(6)
         PART(7)

@@ -52,7 +52,7 @@ typedef struct layer {
 
 static layer make_layer(bool is_bf16, size_t n, size_t in, size_t out)
 {
-    layer l = {is_bf16, n, in, out, is_bf16 ? mur_bf16_words(in) : in, 0, NULL, NULL, NULL, NULL, NULL};
+    layer l = {is_bf16, n, in, out, mur_panels_words(in, is_bf16), 0, NULL, NULL, NULL, NULL, NULL};
     const mur_packing *packing = is_bf16 ? &mur_packing_bf16 : &mur_packing_fp32;
     l.stride = mur_panels_stride(l.words);
     l.x = random_floats(n * in);
@@ -92,9 +92,10 @@ static void clear_layer(layer *l)
     free(l->packed);
 }
 
-static mur_word_tile *tile_of(const layer *l, size_t set)
+/* fp32 is BLAS's where a set has no tile. */
+static bool has_panels(const layer *l, size_t set)
 {
-    return l->is_bf16 ? mur_kernels_at(set)->bf16_tile : mur_kernels_at(set)->fp32_tile;
+    return l->is_bf16 || mur_kernels_at(set)->fp32_tile;
 }
 
 static double exact(const layer *l, size_t row, size_t output)
@@ -140,7 +141,7 @@ static void halve(float *x, size_t n)
 /* Outputs `first` to `end` by every set, in all the ways that a product may end, within a frame that must stay. */
 static void check_layer(const layer *l, size_t first, size_t end)
 {
-    const mur_panels w = mur_panels_at(l->packed, l->out, l->words);
+    const mur_panels w = mur_panels_at(l->packed, l->out, l->in, l->is_bf16);
     const size_t n_outputs = end - first, ld = n_outputs + 3;
     float *before = random_floats(l->n * ld), *y = mur_alloc(l->n * ld, sizeof *y);
     float *by_first_set = NULL, *alone = mur_alloc(ld, sizeof *alone);
@@ -149,9 +150,9 @@ static void check_layer(const layer *l, size_t first, size_t end)
     const double near = 1e-6 * (1 + (double)l->in);
     for (size_t set = 0; mur_kernels_at(set); set++) {
         const mur_kernels *k = mur_kernels_at(set);
-        mur_word_tile *tile = tile_of(l, set);
-        if (!tile)
+        if (!has_panels(l, set))
             continue;
+        void *scratch = mur_alloc(1, mur_panels_scratch(k, l->in, l->is_bf16) + 1);
         mur_panels_product p = {
             .x = l->rows,
             .ld_x = l->stride,
@@ -162,9 +163,10 @@ static void check_layer(const layer *l, size_t first, size_t end)
             .bias = l->bias + first,
             .y = y,
             .ld_y = ld,
+            .scratch = scratch,
         };
         memcpy(y, before, l->n * ld * sizeof *y);
-        mur_panels_linear(k, tile, &p);
+        mur_panels_linear(k, &p);
         for (size_t i = 0; i < l->n; i++) {
             for (size_t o = 0; o < n_outputs; o++)
                 assert_true(fabs((double)y[i * ld + o] - exact(l, i, first + o)) < near);
@@ -180,7 +182,7 @@ static void check_layer(const layer *l, size_t first, size_t end)
         one.n = 1;
         one.x = l->rows + (l->n - 1) * l->stride;
         one.y = alone;
-        mur_panels_linear(k, tile, &one);
+        mur_panels_linear(k, &one);
         assert_memory_equal(alone, y + (l->n - 1) * ld, n_outputs * sizeof *y);
         const char *name = l->is_bf16 ? k->bf16_name : "";
         if (by_first_set && strcmp(name, first_name) == 0) {
@@ -193,25 +195,25 @@ static void check_layer(const layer *l, size_t first, size_t end)
 
         /* GELU has a way of its own for whole tiles: the same bits as that of other functions. */
         p.f = k->gelu;
-        mur_panels_linear(k, tile, &p);
+        mur_panels_linear(k, &p);
         float *plain = mur_alloc(l->n * ld, sizeof *plain);
         p.f = same_gelu;
         gelu = k->gelu;
         p.y = plain;
         memcpy(plain, y, l->n * ld * sizeof *y);
-        mur_panels_linear(k, tile, &p);
+        mur_panels_linear(k, &p);
         assert_memory_equal(plain, y, l->n * ld * sizeof *y);
         free(plain);
         p.y = y;
 
         /* f, which sees whole numbers, then rounded ones; in one piece of sums, so last bits may differ. */
         p.f = halve;
-        mur_panels_linear(k, tile, &p);
+        mur_panels_linear(k, &p);
         memset(rounded, 0x55, l->n * ld * sizeof *rounded);
         mur_panels_product in_bf16 = p;
         in_bf16.y = rounded;
         in_bf16.is_rounded = true;
-        mur_panels_linear(k, tile, &in_bf16);
+        mur_panels_linear(k, &in_bf16);
         for (size_t i = 0; i < l->n; i++) {
             for (size_t o = 0; o < n_outputs; o++) {
                 assert_true(fabs((double)y[i * ld + o] - 0.5 * exact(l, i, first + o)) < near);
@@ -223,12 +225,13 @@ static void check_layer(const layer *l, size_t first, size_t end)
         p.f = NULL;
         p.is_added = true;
         memcpy(y, before, l->n * ld * sizeof *y);
-        mur_panels_linear(k, tile, &p);
+        mur_panels_linear(k, &p);
         for (size_t i = 0; i < l->n; i++) {
             for (size_t o = 0; o < n_outputs; o++)
                 assert_true(fabs((double)y[i * ld + o] - exact(l, i, first + o) - (double)before[i * ld + o]) < near);
             assert_memory_equal(y + i * ld + n_outputs, before + i * ld + n_outputs, 3 * sizeof *y);
         }
+        free(scratch);
     }
     assert_true(by_first_set || !l->is_bf16);
     free(before);
@@ -268,13 +271,24 @@ static void infinities_and_nan_come_out_as_such(void **state)
         const uint32_t infinite = 0x7F800000u, not_a_number = 0x7FC00000u;
         memcpy(l.rows, &infinite, sizeof infinite); /* as a pair: 0 and infinity */
         memcpy(l.rows + l.stride + 4, &not_a_number, sizeof not_a_number);
-        const mur_panels w = mur_panels_at(l.packed, l.out, l.words);
+        const mur_panels w = mur_panels_at(l.packed, l.out, l.in, is_bf16);
         for (size_t set = 0; mur_kernels_at(set); set++) {
             float y[8] = {0};
-            if (!tile_of(&l, set))
+            if (!has_panels(&l, set))
                 continue;
-            mur_panels_linear(mur_kernels_at(set), tile_of(&l, set),
-                              &(mur_panels_product){l.rows, l.stride, 2, &w, 0, 4, l.bias, y, 4, false, false, NULL});
+            void *scratch = mur_alloc(1, mur_panels_scratch(mur_kernels_at(set), l.in, is_bf16) + 1);
+            mur_panels_linear(mur_kernels_at(set), &(mur_panels_product){
+                                                       .x = l.rows,
+                                                       .ld_x = l.stride,
+                                                       .n = 2,
+                                                       .w = &w,
+                                                       .n_outputs = 4,
+                                                       .bias = l.bias,
+                                                       .y = y,
+                                                       .ld_y = 4,
+                                                       .scratch = scratch,
+                                                   });
+            free(scratch);
             for (size_t i = 0; i < 8; i++)
                 assert_false(isfinite(y[i]));
         }

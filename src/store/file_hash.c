@@ -42,18 +42,27 @@ int mur_file_hash(const char *path, int64_t size, uint64_t *hash)
     return rc;
 }
 
-int mur_part_check_file(const char *store, const mur_part *part)
+int mur_part_check_size(const char *store, const mur_part *part)
 {
     char *path = mur_path_join(store, part->path);
-    char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
     struct stat about;
-    uint64_t hash = 0;
     int rc = 0;
     if (stat(path, &about) < 0)
         rc = errno == ENOENT ? mur_fail(MUR_EDATA, "it is missing") : mur_fail_errno(MUR_EIO, "cannot stat it");
     else if (about.st_size != part->bytes)
-        rc = mur_fail(MUR_EDATA, "it has %" PRId64 " bytes instead of %" PRId64, (int64_t)about.st_size, part->bytes);
-    else
+        rc = mur_fail(MUR_EDATA, "it has %" PRId64 " bytes and its record in the log says %" PRId64,
+                      (int64_t)about.st_size, part->bytes);
+    free(path);
+    return rc;
+}
+
+int mur_part_check_file(const char *store, const mur_part *part)
+{
+    char *path = mur_path_join(store, part->path);
+    char is[MUR_HASH_HEX], was[MUR_HASH_HEX];
+    uint64_t hash = 0;
+    int rc = mur_part_check_size(store, part);
+    if (rc == 0)
         rc = mur_file_hash(path, part->bytes, &hash);
     if (rc == 0 && hash != part->file_hash)
         rc = mur_fail(MUR_EDATA, "the hash of its bytes is %s instead of %s", mur_hash_hex(is, hash),

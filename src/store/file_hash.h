@@ -18,6 +18,10 @@ int mur_file_hash_blocks(const char *path, int64_t size, int64_t first, int64_t 
 /* The whole: mur_hash over the block hashes, little-endian. */
 int mur_file_hash(const char *path, int64_t size, uint64_t *hash) MUR_MUST_USE;
 
+/* Whether the file is there and as large as the log says: before `part->bytes` decides how much memory is asked for, as
+ * a record may say anything. MUR_EDATA, MUR_EIO; the message does not name the part. */
+int mur_part_check_size(const char *store, const mur_part *part) MUR_MUST_USE;
+
 /* mur_part_check, but that its message does not name the part. */
 int mur_part_check_file(const char *store, const mur_part *part) MUR_MUST_USE;
 

@@ -1,8 +1,5 @@
 /* Parts held against the log by all ranks together: each reads a share of the blocks of their files. */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "file_hash.h"
 #include "murmur/file.h"
@@ -12,20 +9,19 @@
 /* Whose hashes are in memory at once, on every rank, unless one part has more: 64 GiB of files, 512 KiB of hashes. */
 #define GROUP_BLOCKS 65536
 
-static int check_size(const char *path, const mur_part *part)
-{
-    struct stat about;
-    if (stat(path, &about) < 0)
-        return errno == ENOENT ? mur_fail(MUR_EDATA, "it is missing") : mur_fail_errno(MUR_EIO, "cannot stat it");
-    if (about.st_size != part->bytes)
-        return mur_fail(MUR_EDATA, "it has %" PRId64 " bytes instead of %" PRId64, (int64_t)about.st_size, part->bytes);
-    return 0;
-}
-
 static int name_part(int rc, const char *store, const mur_part *part)
 {
     if (rc < 0)
         mur_error_add("part %s of %s is not as it was written (murmur verify tells more)", part->path, store);
+    return rc;
+}
+
+/* This rank's share of the parts: there, and of the sizes that all ranks are about to compute with. */
+static int check_sizes(const mur_comm *c, const char *store, const mur_part *parts, size_t n)
+{
+    int rc = 0;
+    for (size_t i = (size_t)c->rank; i < n && rc == 0; i += (size_t)c->n_ranks)
+        rc = name_part(mur_part_check_size(store, &parts[i]), store, &parts[i]);
     return rc;
 }
 
@@ -43,9 +39,7 @@ static int hash_share(const char *store, const mur_part *parts, size_t n, int64_
         if (low >= high)
             continue;
         char *path = mur_path_join(store, parts[i].path);
-        rc = check_size(path, &parts[i]);
-        if (rc == 0)
-            rc = mur_file_hash_blocks(path, parts[i].bytes, low, high - low, hashes);
+        rc = mur_file_hash_blocks(path, parts[i].bytes, low, high - low, hashes);
         rc = name_part(rc, store, &parts[i]);
         free(path);
         hashes += high - low;
@@ -71,7 +65,7 @@ static int compare(const char *store, const mur_part *parts, size_t n, const uin
 
 int mur_parts_check(const mur_comm *c, const char *store, const mur_part *parts, size_t n, int64_t *bytes_read)
 {
-    int rc = 0;
+    int rc = mur_agree(c, check_sizes(c, store, parts, n));
     for (size_t first = 0, end; rc == 0 && first < n; first = end) {
         int64_t n_blocks = 0;
         for (end = first; end < n && (end == first || n_blocks + mur_file_blocks(parts[end].bytes) <= GROUP_BLOCKS);

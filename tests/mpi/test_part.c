@@ -473,6 +473,14 @@ static void parts_are_checked_together(void **state)
     mur_part gone = parts[0];
     gone.path = "mixed/none.h5";
     assert_all(mur_parts_check(&all, store, &gone, 1, &read) == MUR_EDATA);
+    /* Sizes that a record only says are not taken for how much memory it needs. */
+    mur_part huge = parts[1];
+    huge.bytes = INT64_C(1) << 60;
+    assert_all(mur_parts_check(&all, store, &huge, 1, &read) == MUR_EDATA &&
+               strstr(mur_error_last()->message, huge.path) &&
+               strstr(mur_error_last()->message, "its record in the log says 1152921504606846976"));
+    mur_part several[] = {parts[0], huge, huge};
+    assert_all(mur_parts_check(&all, store, several, 3, &read) == MUR_EDATA);
     assert_all(mur_parts_check(&all, store, NULL, 0, &read) == 0);
     for (size_t i = 0; i < 3; i++)
         mur_part_clear(&parts[i]);

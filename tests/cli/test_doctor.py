@@ -104,6 +104,19 @@ class Doctor(murmur_cli.TestCase):
         for what in ("2 on 1 node", "cores: ", "BLAS: ", "in /dev/shm"):
             self.assertIn(what, line)
 
+    def test_a_run_of_more_ranks_than_cores_says_so_first_and_names_the_cure(self):
+        source = self.folder / "tweets"
+        self.assert_status(run("generate", source, "--tweets", "5"), 0)
+        n_cores = len(os.sched_getaffinity(0))
+        if n_cores > 7:
+            self.skipTest(f"{n_cores} cores are here")
+        for n_ranks in (n_cores + 1, 1):
+            said = self.run_job(source, self.folder / f"store{n_ranks}", n_ranks=n_ranks).err
+            first, second = [line for line in said.splitlines() if " murmur: " in line][:2]
+            self.assertRegex(first, rf"cores: {n_ranks} ranks? may use {n_cores} core")
+            self.assertEqual("warning: cores: they take turns" in second and "--bind-to none" in second,
+                             n_ranks > n_cores, said)
+
 
 if __name__ == "__main__":
     unittest.main()

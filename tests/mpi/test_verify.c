@@ -140,7 +140,8 @@ static bool truncated_or_longer_part_is_found(void)
     is_right = is_right && mur_file_write(paths[1], (mur_view){whole.ptr, whole.len - 1}) == 0 &&
                found(name_of(1), NULL) && mur_file_write(paths[1], (mur_view){"", 0}) == 0 && found(name_of(1), NULL);
     mur_buf_append_byte(&bytes, 0);
-    is_right = is_right && mur_file_write(paths[1], mur_buf_view(&bytes)) == 0 && found("bytes and its record in the log says", NULL);
+    is_right = is_right && mur_file_write(paths[1], mur_buf_view(&bytes)) == 0 &&
+               found("bytes and its record in the log says", NULL);
     bytes.len--;
     is_right = mur_file_write(paths[1], mur_buf_view(&bytes)) == 0 && is_right;
     mur_buf_clear(&bytes);

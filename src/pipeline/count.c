@@ -232,6 +232,21 @@ static int64_t next_news(const mur_job *j, int64_t version, int64_t last)
     return version;
 }
 
+int64_t mur_count_rows(const mur_job *j)
+{
+    const mur_change *gold = mur_store_change(j->store, "gold", -1);
+    const mur_change *application = mur_store_change(j->store, "application", -1);
+    if (!gold || !application || !can_add(j, application, gold->version))
+        return gold ? gold->n_rows : 0;
+    int64_t n_rows = 0;
+    for (int64_t v = application->input_version; (v = next_news(j, v, gold->version)) <= gold->version;) {
+        const mur_change *change = mur_store_change(j->store, "gold", v);
+        for (size_t i = 0; i < change->n_added; i++)
+            n_rows += change->added[i].n_rows;
+    }
+    return n_rows > 0 ? application->n_rows + n_rows : 0;
+}
+
 /* Rank 0. */
 static int add_table(const mur_job *j, mur_part_rows *to, const char *table)
 {

@@ -135,7 +135,8 @@ bool mur_job_is_stopping(mur_job *j)
 {
     bool is_asked = is_signalled || (j->store && mur_store_is_stop_asked(j->store));
     if (!j->is_stopping)
-        j->is_late = !is_asked && j->c->rank == 0 && mur_deadline_is_near(&j->deadline);
+        j->is_late = !is_asked && j->c->rank == 0 && j->deadline.end != 0 &&
+                     mur_deadline_is_near(&j->deadline, mur_count_rows(j));
     j->is_stopping = j->is_stopping || mur_max(j->c, is_asked || j->is_late) != 0;
     return j->is_stopping;
 }

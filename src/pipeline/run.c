@@ -226,9 +226,18 @@ static void compare_models(const mur_job *j)
 static int count(mur_job *j)
 {
     double start = mur_monotonic();
+    int64_t n_rows = j->c->rank == 0 ? mur_count_rows(j) : 0;
     int rc = mur_count(j);
-    mur_deadline_note_count(&j->deadline, mur_monotonic() - start);
+    if (n_rows > 0)
+        mur_deadline_note_count(&j->deadline, mur_monotonic() - start, n_rows);
     return rc;
+}
+
+/* Rank 0. */
+static int64_t gold_rows(const mur_job *j)
+{
+    const mur_change *gold = mur_store_change(j->store, "gold", -1);
+    return gold ? gold->n_rows : 0;
 }
 
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. The first
@@ -249,9 +258,11 @@ static int drain(mur_job *j, queue *q, double *counted)
             break;
         }
         mur_file_fate *fates = mur_alloc(plan.n_files, sizeof *fates);
+        int64_t n_rows = j->c->rank == 0 ? gold_rows(j) : 0;
         bool is_committed;
         rc = mur_batch_run(j, &plan, fates, &is_committed);
-        mur_deadline_note_batch(&j->deadline, mur_monotonic() - start);
+        if (j->c->rank == 0)
+            mur_deadline_note_batch(&j->deadline, mur_monotonic() - start, gold_rows(j) - n_rows);
         if (rc == 0 && j->c->rank == 0)
             conclude(q, &plan, fates, is_committed);
         free(fates);

@@ -42,6 +42,23 @@ static inline void scratch_remove(const char *folder)
         nftw(folder, scratch_remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A test's set up and tear down: an empty folder `folder`, of the test in hand. */
+#define SCRATCH_FOLDER(name)                                                                                           \
+    static char *folder;                                                                                               \
+    static int make_folder(void **state)                                                                               \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        folder = scratch_make(name);                                                                                   \
+        return folder ? 0 : -1;                                                                                        \
+    }                                                                                                                  \
+    static int remove_folder(void **state)                                                                             \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        scratch_remove(folder);                                                                                        \
+        free(folder);                                                                                                  \
+        return 0;                                                                                                      \
+    }
+
 static inline void assert_done(int rc)
 {
     if (rc < 0)

@@ -169,6 +169,23 @@ def load_training_file(name, data_dir, model_dir, work_dir, processes=2):
         return EncodedTweets(**arrays)
 
 
+def kept(path, make):
+    """The array in PATH, which MAKE makes if it is not there yet."""
+    if not path.exists():
+        unfinished = path.with_suffix(".part.npy")
+        numpy.save(unfinished, make())
+        unfinished.rename(path)
+    return numpy.load(path)
+
+
+LINEAR = "linear"  # arrays of the linear teacher's probabilities
+
+
+def work_path(work_dir, kind, name):
+    """Where an array about file NAME is kept."""
+    return work_dir / f"{kind.replace(' ', '_')}_{name.partition('.')[0]}.npy"
+
+
 def class_weights(labels, strength):
     """A weight for each class, 1 on average over the tweets; strength 1 balances the classes."""
     counts = numpy.bincount(labels, minlength=len(LABELS)).astype(float)

@@ -92,17 +92,14 @@ class LinearTeacher:
         return self.model.predict_proba(self.matrix([spoken(text) for text in texts])).astype(numpy.float32)
 
 
-def linear_path(name, work_dir):
-    return work_dir / f"linear_{name.partition('.')[0]}.npy"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
 
-    if all(linear_path(name, arguments.work).exists() for name in dataset.TAUGHT_FILES):
+    paths = {name: dataset.work_path(arguments.work, dataset.LINEAR, name) for name in dataset.TAUGHT_FILES}
+    if all(path.exists() for path in paths.values()):
         return
     distant = dataset.fresh_tweets(dataset.DISTANT_FILE, arguments.data)
     teacher = LinearTeacher(dataset.fresh_tweets(dataset.SEMEVAL_FILE, arguments.data), distant)
@@ -111,12 +108,12 @@ def main():
         result = scores(numpy.array([label for label, _ in tweets]), found.argmax(1))
         print(f"linear teacher, {set_name}:", " ".join(f"{key} {value:.4f}" for key, value in result.items()), flush=True)
     for name, every in dataset.TAUGHT_FILES.items():
-        path = linear_path(name, arguments.work)
         texts = [text for _, text in dataset.fresh_tweets(name, arguments.data)][::every]
-        found = [teacher.probabilities(texts[begin : begin + 5000]) for begin in range(0, len(texts), 5000)]
-        unfinished = path.with_suffix(".part.npy")
-        numpy.save(unfinished, numpy.concatenate(found))
-        unfinished.rename(path)
+
+        def predict():
+            return numpy.concatenate([teacher.probabilities(texts[begin : begin + 5000]) for begin in range(0, len(texts), 5000)])
+
+        dataset.kept(paths[name], predict)
         print(f"{name}: {len(texts)} tweets", flush=True)
 
 

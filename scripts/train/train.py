@@ -27,7 +27,6 @@ from evaluate import INPUTS, Predictor, best_temperature, held_out_tweets, score
 from initial_embeddings import initial_embeddings
 from library import AdamW, Batch, Layout, Transformer
 from model import LABELS, Shape, write_configuration, write_safetensors
-from teacher import linear_path
 from tweet_text import FIXED_SPECIALS, TweetTokenizer
 
 NEUTRAL = LABELS.index("NEU")
@@ -269,11 +268,15 @@ class Trainer:
             self.run_stage(number, stage, resumed if is_resumed else None, checkpoint_every, after_epoch)
             numpy.save(self.finished_path(stage.name), self.parameters)
 
-    def probabilities(self, stage_name, tweets):
-        """[tweet, label]: what the network after a stage makes of the tweets, without mentions and links."""
-        parameters = numpy.load(self.finished_path(stage_name))
-        sequences = [tweets.tweet(row, WITHOUT_BOTH) for row in range(len(tweets))]
-        return softmax(Predictor(self.transformer, BATCH_TOKENS).logits(parameters, sequences))
+    def probabilities(self, stage_name, name, tweets):
+        """[tweet, label]: what the network after a stage makes of file NAME's, without mentions and links; kept in WORK."""
+
+        def predict():
+            parameters = numpy.load(self.finished_path(stage_name))
+            sequences = [tweets.tweet(row, WITHOUT_BOTH) for row in range(len(tweets))]
+            return softmax(Predictor(self.transformer, BATCH_TOKENS).logits(parameters, sequences))
+
+        return dataset.kept(dataset.work_path(self.work_dir, f"after {stage_name}", name), predict)
 
     def run_stage(self, number, stage, resumed, checkpoint_every, after_epoch):
         files = {name: self.load_file(name) for name in stage.shares}
@@ -282,7 +285,7 @@ class Trainer:
             files = {name: tweets.take(slice(None, None, dataset.TAUGHT_FILES[name])) for name, tweets in files.items()}
             soft_labels = {name: self.load_soft_labels(self, name, tweets) for name, tweets in files.items()}
         elif stage.softened:
-            soft_labels = {name: self.probabilities(stage.begins_after, tweets) for name, tweets in files.items()}
+            soft_labels = {name: self.probabilities(stage.begins_after, name, tweets) for name, tweets in files.items()}
         data = StageData(stage, files, soft_labels, self.seed + number)
         n_steps = stage.epochs * data.steps_per_epoch
         first_averaged = round((1 - stage.averaged) * n_steps)
@@ -325,19 +328,17 @@ class Trainer:
 
 
 def soft_labels(trainer, name, tweets):
-    """What the linear teacher and the network after "first people" make of the tweets, averaged; kept in WORK.
+    """What the linear teacher and the network after "first people" make of the tweets, averaged.
 
     An emoticon that was there speaks too: it makes its own side twice as likely, the other half as likely.
     """
-    path = trainer.work_dir / f"soft_{name.partition('.')[0]}.npy"
-    if not path.exists():
-        found = (trainer.probabilities("first people", tweets) + numpy.load(linear_path(name, trainer.work_dir))) / 2
-        if name == dataset.DISTANT_FILE:
-            signs = tweets.labels - NEUTRAL
-            found *= 2.0 ** (signs[:, None] * (numpy.arange(len(LABELS)) - NEUTRAL))
-            found /= found.sum(1, keepdims=True)
-        numpy.save(path, found.astype(numpy.float32))
-    return numpy.load(path)
+    linear = numpy.load(dataset.work_path(trainer.work_dir, dataset.LINEAR, name))
+    found = (trainer.probabilities("first people", name, tweets) + linear) / 2
+    if name == dataset.DISTANT_FILE:
+        signs = tweets.labels - NEUTRAL
+        found *= 2.0 ** (signs[:, None] * (numpy.arange(len(LABELS)) - NEUTRAL))
+        found /= found.sum(1, keepdims=True)
+    return found.astype(numpy.float32)
 
 
 def main():

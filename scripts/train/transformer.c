@@ -603,25 +603,43 @@ static void attend(attention *w, const bf16 *qkv, size_t hidden, size_t head, si
     }
 }
 
-static void attention_forward(part *w, bf16 *context, const bf16 *qkv, const batch *b, int from, int to, size_t hidden)
+/* context: [tokens][hidden]. */
+static void head_forward(attention *a, bf16 *context, size_t hidden, size_t tokens, size_t wide)
 {
-    attention *a = (attention *)w->scratch;
-    size_t origin = (size_t)b->starts[from];
-    for (int t = from; t < to; t++) {
-        size_t at = (size_t)b->starts[t] - origin, tokens = (size_t)(b->starts[t + 1] - b->starts[t]);
-        size_t wide = (tokens + 15) / 16 * 16;
-        for (size_t head = 0; head < hidden / HEAD; head++) {
-            attend(a, qkv + at * 3 * hidden, hidden, head, tokens, wide);
-            small_multiply(a->o, HEAD, a->p, wide, 1, a->v, HEAD, tokens, tokens, HEAD / 16);
-            for (size_t i = 0; i < tokens; i++)
-                round_all(context + (at + i) * hidden + head * HEAD, a->o + i * HEAD, HEAD);
+    small_multiply(a->o, HEAD, a->p, wide, 1, a->v, HEAD, tokens, tokens, HEAD / 16);
+    for (size_t i = 0; i < tokens; i++)
+        round_all(context + i * hidden, a->o + i * HEAD, HEAD);
+}
+
+/* gradient: [tokens][hidden] of the context; out: [tokens][3 hidden] of queries, keys and values. */
+static void head_backward(attention *a, bf16 *out, const float *gradient, size_t hidden, size_t tokens, size_t wide)
+{
+    small_multiply(a->dv, HEAD, a->p, 1, wide, gradient, hidden, tokens, tokens, HEAD / 16);
+    turn(a->turned, a->v, tokens, wide);
+    small_multiply(a->dp, wide, gradient, hidden, 1, a->turned, wide, tokens, HEAD, wide / 16);
+    for (size_t i = 0; i < tokens; i++) {
+        float *dp = a->dp + i * wide, *p = a->p + i * wide, sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (size_t j = 0; j < wide; j++)
+            sum += p[j] * dp[j];
+        for (size_t j = 0; j < wide; j++)
+            dp[j] = p[j] * (dp[j] - sum);
+    }
+    small_multiply(a->dq, HEAD, a->dp, wide, 1, a->k, HEAD, tokens, tokens, HEAD / 16);
+    small_multiply(a->dk, HEAD, a->dp, 1, wide, a->q, HEAD, tokens, tokens, HEAD / 16);
+    for (size_t i = 0; i < tokens; i++) {
+        bf16 *row = out + i * 3 * hidden;
+        for (size_t d = 0; d < HEAD; d++) {
+            row[d] = to_bf16(a->dq[i * HEAD + d] * 0.125f);
+            row[hidden + d] = to_bf16(a->dk[i * HEAD + d]); /* q had the factor */
+            row[2 * hidden + d] = to_bf16(a->dv[i * HEAD + d]);
         }
     }
 }
 
-/* gradient: [tokens][hidden] of the context; out: [tokens][3 hidden] of queries, keys and values. */
-static void attention_backward(part *w, bf16 *out, const float *gradient, const bf16 *qkv, const batch *b, int from,
-                               int to, size_t hidden)
+/* Forward where there is no gradient: then out is the context; else that of queries, keys and values. */
+static void each_head(part *w, bf16 *out, const float *gradient, const bf16 *qkv, const batch *b, int from, int to,
+                      size_t hidden)
 {
     attention *a = (attention *)w->scratch;
     size_t origin = (size_t)b->starts[from];
@@ -629,29 +647,12 @@ static void attention_backward(part *w, bf16 *out, const float *gradient, const 
         size_t at = (size_t)b->starts[t] - origin, tokens = (size_t)(b->starts[t + 1] - b->starts[t]);
         size_t wide = (tokens + 15) / 16 * 16;
         for (size_t head = 0; head < hidden / HEAD; head++) {
+            const size_t first = head * HEAD; /* its features */
             attend(a, qkv + at * 3 * hidden, hidden, head, tokens, wide);
-            const float *g = gradient + at * hidden + head * HEAD;
-            small_multiply(a->dv, HEAD, a->p, 1, wide, g, hidden, tokens, tokens, HEAD / 16);
-            turn(a->turned, a->v, tokens, wide);
-            small_multiply(a->dp, wide, g, hidden, 1, a->turned, wide, tokens, HEAD, wide / 16);
-            for (size_t i = 0; i < tokens; i++) {
-                float *dp = a->dp + i * wide, *p = a->p + i * wide, sum = 0;
-#pragma omp simd reduction(+ : sum)
-                for (size_t j = 0; j < wide; j++)
-                    sum += p[j] * dp[j];
-                for (size_t j = 0; j < wide; j++)
-                    dp[j] = p[j] * (dp[j] - sum);
-            }
-            small_multiply(a->dq, HEAD, a->dp, wide, 1, a->k, HEAD, tokens, tokens, HEAD / 16);
-            small_multiply(a->dk, HEAD, a->dp, 1, wide, a->q, HEAD, tokens, tokens, HEAD / 16);
-            for (size_t i = 0; i < tokens; i++) {
-                bf16 *row = out + (at + i) * 3 * hidden + head * HEAD;
-                for (size_t d = 0; d < HEAD; d++) {
-                    row[d] = to_bf16(a->dq[i * HEAD + d] * 0.125f);
-                    row[hidden + d] = to_bf16(a->dk[i * HEAD + d]); /* q had the factor */
-                    row[2 * hidden + d] = to_bf16(a->dv[i * HEAD + d]);
-                }
-            }
+            if (gradient)
+                head_backward(a, out + at * 3 * hidden + first, gradient + at * hidden + first, hidden, tokens, wide);
+            else
+                head_forward(a, out + at * hidden + first, hidden, tokens, wide);
         }
     }
 }
@@ -707,7 +708,7 @@ static void forward(transformer *m, part *w, const parameters *p, const batch *b
             add_bias(w->wide, q->qkv_bias, rows, 3 * h);
             round_all(l->qkv + r * 3 * h, w->wide, rows * 3 * h);
         }
-        attention_forward(w, l->context, l->qkv, b, from, to, h);
+        each_head(w, l->context, NULL, l->qkv, b, from, to, h);
         for (size_t r = 0; r < n; r += MACRO_ROWS) {
             size_t rows = n - r < MACRO_ROWS ? n - r : MACRO_ROWS;
             multiply(w->y, rows_of(l->context + r * h, h), k->out.forward, up32(rows), h, h, false, w->pieces);
@@ -959,7 +960,7 @@ static void backward(transformer *m, part *w, const parameters *p, parameters *g
         add_columns(o->out_bias, w->narrow_bits, n, h);
         add_weight_gradient(w, o->out, w->narrow_bits, l->context, n, h, h);
         multiply(w->y, rows_of(w->narrow_bits, h), k->out.backward, rows, h, h, false, w->pieces);
-        attention_backward(w, w->wide_bits, w->y, l->qkv, b, from, to, h);
+        each_head(w, w->wide_bits, w->y, l->qkv, b, from, to, h);
         add_columns(o->qkv_bias, w->wide_bits, n, 3 * h);
         add_weight_gradient(w, o->qkv, w->wide_bits, l->input, n, 3 * h, h);
         multiply(dx, rows_of(w->wide_bits, 3 * h), k->qkv.backward, rows, h, 3 * h, true, w->pieces);

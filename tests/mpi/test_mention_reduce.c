@@ -7,7 +7,6 @@
 #include "all_ranks.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
-#include "scratch.h"
 
 /* Limits of a few kilobytes: a few thousand mentions take many rounds, runs and slices. */
 static const mur_reduce_limits tiny = {
@@ -192,16 +191,7 @@ int main(void)
     if (mur_comm_open(&all) < 0)
         return 1;
     mur_log_rank_set(all.rank);
-    mur_buf name = {0};
-    if (all.rank == 0) {
-        char *made = scratch_make("reduce");
-        if (!made)
-            mur_comm_abort(1);
-        mur_buf_append(&name, made, strlen(made) + 1);
-        free(made);
-    }
-    mur_broadcast(&all, &name);
-    folder = name.ptr;
+    folder = shared_scratch_make("reduce");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_gives_nothing),
         cmocka_unit_test(what_fits_stays_in_memory),
@@ -210,9 +200,6 @@ int main(void)
         cmocka_unit_test(a_file_that_cannot_be_made_is_everyones_failure),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
-    mur_barrier(&all);
-    if (all.rank == 0)
-        scratch_remove(folder);
-    mur_buf_clear(&name);
+    shared_scratch_remove(folder);
     return finish(n_failed);
 }

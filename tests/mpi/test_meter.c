@@ -7,11 +7,10 @@
 #include "all_ranks.h"
 #include "murmur/clock.h"
 #include "murmur/file.h"
-#include "scratch.h"
 
 #define RUN "0123456789abcdef0123456789abcdef"
 
-static const char *store;
+static char *store;
 
 /* Of what the job told last, the first that has so many tweets, by a clock's patience; on rank 0. */
 static mur_progress_now wait_for_tweets(int64_t n_tweets)
@@ -125,24 +124,12 @@ int main(void)
     if (mur_comm_open(&all) < 0)
         return 1;
     mur_log_rank_set(all.rank);
-    mur_buf name = {0};
-    if (all.rank == 0) {
-        char *folder = scratch_make("meter");
-        if (!folder)
-            mur_comm_abort(1);
-        mur_buf_append(&name, folder, strlen(folder) + 1);
-        free(folder);
-    }
-    mur_broadcast(&all, &name);
-    store = name.ptr;
+    store = shared_scratch_make("meter");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_in_hand_count_by_what_is_scored_of_them),
         cmocka_unit_test(lines_have_sums_and_spreads_over_ranks),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
-    mur_barrier(&all);
-    if (all.rank == 0)
-        scratch_remove(store);
-    mur_buf_clear(&name);
+    shared_scratch_remove(store);
     return finish(n_failed);
 }

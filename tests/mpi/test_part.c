@@ -15,7 +15,6 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/part.h"
-#include "scratch.h"
 
 /* Of HDF5, whose header tests do not see: the number of handles that are open anywhere. */
 extern ssize_t H5Fget_obj_count(int64_t file, unsigned types);
@@ -565,16 +564,7 @@ int main(void)
     if (mur_comm_open(&all) < 0)
         return 1;
     mur_log_rank_set(all.rank);
-    mur_buf name = {0};
-    if (all.rank == 0) {
-        char *folder = scratch_make("part");
-        if (!folder)
-            mur_comm_abort(1);
-        mur_buf_append(&name, folder, strlen(folder) + 1);
-        free(folder);
-    }
-    mur_broadcast(&all, &name);
-    store = name.ptr;
+    store = shared_scratch_make("part");
 
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_and_hash_do_not_depend_on_who_holds_what),
@@ -590,9 +580,6 @@ int main(void)
         cmocka_unit_test(full_disk_is_found_and_the_file_removed),
     };
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
-    mur_barrier(&all);
-    if (all.rank == 0)
-        scratch_remove(store);
-    mur_buf_clear(&name);
+    shared_scratch_remove(store);
     return finish(n_failed);
 }

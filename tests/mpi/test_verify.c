@@ -9,7 +9,6 @@
 #include "murmur/hash.h"
 #include "murmur/mem.h"
 #include "murmur/store.h"
-#include "scratch.h"
 
 static const mur_column columns[] = {{"mention", MUR_STRING, "who"}, {"n", MUR_INT64, "how many"}};
 static const mur_schema gold = {"gold", "", columns, 2};
@@ -274,25 +273,14 @@ static int write_store(void **state)
 {
     (void)state;
     mur_store *s = NULL;
-    mur_buf name = {0};
-    int rc = 0;
-    if (all.rank == 0) {
-        char *folder = scratch_make("verify");
-        if (!folder)
-            mur_comm_abort(1);
-        mur_buf_append(&name, folder, strlen(folder) + 1);
-        rc = mur_store_create(folder);
-        if (rc == 0)
-            rc = mur_store_open(&s, folder);
-        if (rc == 0)
-            rc = mur_store_lock(s, "run", false);
-        free(folder);
-    }
+    store = shared_scratch_make("verify");
+    int rc = all.rank == 0 ? mur_store_create(store) : 0;
+    if (all.rank == 0 && rc == 0)
+        rc = mur_store_open(&s, store);
+    if (all.rank == 0 && rc == 0)
+        rc = mur_store_lock(s, "run", false);
     if (mur_agree(&all, rc) < 0)
         return -1;
-    mur_broadcast(&all, &name);
-    store = mur_strdup(name.ptr);
-    mur_buf_clear(&name);
     write_version(s, 0);
     write_version(s, 1);
     mur_store_close(&s);
@@ -302,12 +290,9 @@ static int write_store(void **state)
 static int remove_store(void **state)
 {
     (void)state;
-    mur_barrier(&all);
-    if (all.rank == 0)
-        scratch_remove(store);
+    shared_scratch_remove(store);
     free(paths[0]);
     free(paths[1]);
-    free(store);
     return 0;
 }
 

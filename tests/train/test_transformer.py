@@ -235,7 +235,7 @@ class Training(unittest.TestCase):
 
     def trainer(self, work):
         def soft_labels(trainer, name, tweets):
-            return trainer.probabilities("first people", tweets)
+            return trainer.probabilities("first people", name, tweets)
 
         trainer = train.Trainer(SHAPE, self.files.__getitem__, soft_labels, work, seed=1, parts=2)
         trainer.log = lambda message: None

@@ -19,22 +19,7 @@
 static const mur_column columns[] = {{"mention", MUR_STRING, "who, \"quoted\""}, {"n", MUR_INT64, "größe"}};
 static const mur_schema gold = {"gold", "", columns, 2}, bronze = {"bronze", "", columns, 1};
 
-static char *folder; /* of the test in hand */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = scratch_make("log");
-    return folder ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    free(folder);
-    return 0;
-}
+SCRATCH_FOLDER("log")
 
 static mur_store *open_store(void)
 {

@@ -5,22 +5,7 @@
 #include "murmur/picture.h"
 #include "scratch.h"
 
-static char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = scratch_make("picture");
-    return folder ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    free(folder);
-    return 0;
-}
+SCRATCH_FOLDER("picture")
 
 static const mur_picture bars = {
     .name = "bars",

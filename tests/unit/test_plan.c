@@ -21,23 +21,7 @@
 #include "murmur/tables.h"
 #include "scratch.h"
 
-static char *folder;
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = scratch_make("plan");
-    mur_log_level_set(MUR_LOG_ERROR); /* refusals are expected here */
-    return folder ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    free(folder);
-    return 0;
-}
+SCRATCH_FOLDER("plan")
 
 static char *put(const char *name, mur_view bytes)
 {
@@ -404,6 +388,7 @@ static void units_are_estimated_by_their_texts(void **state)
 
 int main(void)
 {
+    mur_log_level_set(MUR_LOG_ERROR); /* refusals are expected here */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(files_come_in_byte_order_of_their_paths, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(odd_files_are_refused_by_name, make_folder, remove_folder),

@@ -23,22 +23,7 @@
 
 #define RUN "0123456789abcdef0123456789abcdef"
 
-static char *folder; /* of the test in hand */
-
-static int make_folder(void **state)
-{
-    (void)state;
-    folder = scratch_make("progress");
-    return folder ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    scratch_remove(folder);
-    free(folder);
-    return 0;
-}
+SCRATCH_FOLDER("progress")
 
 static mur_progress_line gold_line(int64_t batch)
 {

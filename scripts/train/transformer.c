@@ -30,7 +30,14 @@
 #define EPSILON 1e-5f
 
 typedef uint16_t bf16;
-typedef float v16 __attribute__((vector_size(64), aligned(4)));
+/* As wide as registers are: gcc 12 takes wider ones apart by way of memory. */
+#ifdef __AVX512F__
+#define LANES ((size_t)16)
+#else
+#define LANES ((size_t)8)
+#endif
+typedef float vector __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef uint32_t words __attribute__((vector_size(4 * LANES), aligned(4)));
 
 typedef struct shape {
     int32_t vocabulary, hidden, layers, ffn, positions; /* all but positions: multiples of 32; hidden of HEAD */
@@ -280,33 +287,39 @@ static void end_tiles(void)
 {
 }
 
+/* 4 rows by two vectors at a time. */
 static void block(float *c, size_t row, const left *a, const bf16 *panel, size_t pieces, bool adds)
 {
     for (size_t r = 0; r < 32; r += 4) {
         const bf16 *from = a->at + r / 16 * a->block + r % 16 * a->row;
-        v16 sum[4][2];
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 2; j++)
-                sum[i][j] = adds ? *(const v16 *)(c + (r + (size_t)i) * row + 16 * j) : (v16){0};
-        for (size_t k = 0; k < pieces; k++)
-            for (int pair = 0; pair < 16; pair++) {
-                v16 even[2], odd[2];
-                for (int j = 0; j < 2; j++) {
-                    typedef uint32_t u16 __attribute__((vector_size(64), aligned(4)));
-                    u16 both = *(const u16 *)(panel + k * 1024 + (size_t)j * 512 + (size_t)pair * 32);
-                    even[j] = (v16)(both << 16);
-                    odd[j] = (v16)(both & 0xFFFF0000u);
+        for (size_t column = 0; column < 32; column += 2 * LANES) {
+            float *to = c + r * row + column;
+            vector sum[4][2];
+            for (size_t i = 0; i < 4; i++)
+                for (size_t j = 0; j < 2; j++)
+                    sum[i][j] = adds ? *(const vector *)(to + i * row + j * LANES) : (vector){0};
+            for (size_t k = 0; k < pieces; k++)
+                for (size_t pair = 0; pair < 16; pair++) {
+                    vector even[2], odd[2];
+                    for (size_t j = 0; j < 2; j++) {
+                        size_t at = column + j * LANES;
+                        words both = *(const words *)(panel + k * 1024 + at / 16 * 512 + pair * 32 + at % 16 * 2);
+                        even[j] = (vector)(both << 16);
+                        odd[j] = (vector)(both & 0xFFFF0000u);
+                    }
+                    for (size_t i = 0; i < 4; i++) {
+                        const bf16 *two = from + i * a->row + k * a->piece + 2 * pair;
+                        float first = from_bf16(two[0]), second = from_bf16(two[1]);
+                        for (size_t j = 0; j < 2; j++)
+                            sum[i][j] += first * even[j];
+                        for (size_t j = 0; j < 2; j++)
+                            sum[i][j] += second * odd[j];
+                    }
                 }
-                for (int i = 0; i < 4; i++) {
-                    const bf16 *two = from + (size_t)i * a->row + k * a->piece + 2 * pair;
-                    float first = from_bf16(two[0]), second = from_bf16(two[1]);
-                    for (int j = 0; j < 2; j++)
-                        sum[i][j] += first * even[j] + second * odd[j];
-                }
-            }
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 2; j++)
-                *(v16 *)(c + (r + (size_t)i) * row + 16 * j) = sum[i][j];
+            for (size_t i = 0; i < 4; i++)
+                for (size_t j = 0; j < 2; j++)
+                    *(vector *)(to + i * row + j * LANES) = sum[i][j];
+        }
     }
 }
 #endif
@@ -526,19 +539,20 @@ static void add_columns(float *sum, const bf16 *x, size_t rows, size_t columns)
 
 /* ---- attention, text by text, head by head ---- */
 
-/* c[m][16 n] = (a or its transposed) b, where a's element (i, k) is at i * row + k * step. */
+/* c[m][LANES n] = (a or its transposed) b, where a's element (i, k) is at i * row + k * step. */
 static inline void small_multiply(float *c, size_t c_row, const float *a, size_t row, size_t step, const float *b,
                                   size_t b_row, size_t m, size_t depth, size_t n)
 {
     for (size_t j = 0; j < n; j += 2) {
-        size_t second = j + 1 < n ? 16 : 0; /* the last vector twice where there is one */
+        size_t second = j + 1 < n ? LANES : 0; /* the last vector twice where there is one */
         for (size_t i = 0; i < m; i += 4) {
             size_t rows = m - i < 4 ? m - i : 4;
             const float *r0 = a + i * row, *r1 = r0 + (rows > 1 ? row : 0), *r2 = r0 + (rows > 2 ? 2 * row : 0),
                         *r3 = r0 + (rows > 3 ? 3 * row : 0);
-            v16 s[4][2] = {{{0}}};
+            vector s[4][2] = {{{0}}};
             for (size_t k = 0; k < depth; k++) {
-                v16 x = *(const v16 *)(b + k * b_row + 16 * j), y = *(const v16 *)(b + k * b_row + 16 * j + second);
+                vector x = *(const vector *)(b + k * b_row + LANES * j),
+                       y = *(const vector *)(b + k * b_row + LANES * j + second);
                 s[0][0] += r0[k * step] * x;
                 s[0][1] += r0[k * step] * y;
                 s[1][0] += r1[k * step] * x;
@@ -549,9 +563,9 @@ static inline void small_multiply(float *c, size_t c_row, const float *a, size_t
                 s[3][1] += r3[k * step] * y;
             }
             for (size_t r = 0; r < rows; r++) {
-                *(v16 *)(c + (i + r) * c_row + 16 * j) = s[r][0];
+                *(vector *)(c + (i + r) * c_row + LANES * j) = s[r][0];
                 if (second)
-                    *(v16 *)(c + (i + r) * c_row + 16 * j + 16) = s[r][1];
+                    *(vector *)(c + (i + r) * c_row + LANES * j + LANES) = s[r][1];
             }
         }
     }
@@ -586,7 +600,7 @@ static void attend(attention *w, const bf16 *qkv, size_t hidden, size_t head, si
         }
     }
     turn(w->turned, w->k, tokens, wide);
-    small_multiply(w->p, wide, w->q, HEAD, 1, w->turned, wide, tokens, HEAD, wide / 16);
+    small_multiply(w->p, wide, w->q, HEAD, 1, w->turned, wide, tokens, HEAD, wide / LANES);
     for (size_t i = 0; i < tokens; i++) {
         float *p = w->p + i * wide, most = p[0], sum = 0;
         for (size_t j = 1; j < tokens; j++)
@@ -606,7 +620,7 @@ static void attend(attention *w, const bf16 *qkv, size_t hidden, size_t head, si
 /* context: [tokens][hidden]. */
 static void head_forward(attention *a, bf16 *context, size_t hidden, size_t tokens, size_t wide)
 {
-    small_multiply(a->o, HEAD, a->p, wide, 1, a->v, HEAD, tokens, tokens, HEAD / 16);
+    small_multiply(a->o, HEAD, a->p, wide, 1, a->v, HEAD, tokens, tokens, HEAD / LANES);
     for (size_t i = 0; i < tokens; i++)
         round_all(context + i * hidden, a->o + i * HEAD, HEAD);
 }
@@ -614,9 +628,9 @@ static void head_forward(attention *a, bf16 *context, size_t hidden, size_t toke
 /* gradient: [tokens][hidden] of the context; out: [tokens][3 hidden] of queries, keys and values. */
 static void head_backward(attention *a, bf16 *out, const float *gradient, size_t hidden, size_t tokens, size_t wide)
 {
-    small_multiply(a->dv, HEAD, a->p, 1, wide, gradient, hidden, tokens, tokens, HEAD / 16);
+    small_multiply(a->dv, HEAD, a->p, 1, wide, gradient, hidden, tokens, tokens, HEAD / LANES);
     turn(a->turned, a->v, tokens, wide);
-    small_multiply(a->dp, wide, gradient, hidden, 1, a->turned, wide, tokens, HEAD, wide / 16);
+    small_multiply(a->dp, wide, gradient, hidden, 1, a->turned, wide, tokens, HEAD, wide / LANES);
     for (size_t i = 0; i < tokens; i++) {
         float *dp = a->dp + i * wide, *p = a->p + i * wide, sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -625,8 +639,8 @@ static void head_backward(attention *a, bf16 *out, const float *gradient, size_t
         for (size_t j = 0; j < wide; j++)
             dp[j] = p[j] * (dp[j] - sum);
     }
-    small_multiply(a->dq, HEAD, a->dp, wide, 1, a->k, HEAD, tokens, tokens, HEAD / 16);
-    small_multiply(a->dk, HEAD, a->dp, 1, wide, a->q, HEAD, tokens, tokens, HEAD / 16);
+    small_multiply(a->dq, HEAD, a->dp, wide, 1, a->k, HEAD, tokens, tokens, HEAD / LANES);
+    small_multiply(a->dk, HEAD, a->dp, 1, wide, a->q, HEAD, tokens, tokens, HEAD / LANES);
     for (size_t i = 0; i < tokens; i++) {
         bf16 *row = out + i * 3 * hidden;
         for (size_t d = 0; d < HEAD; d++) {

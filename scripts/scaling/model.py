@@ -21,7 +21,7 @@ import random
 PRECISIONS = ("fp32", "bf16", "int8")
 
 # Decisions of the program, with where they stand.
-UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, src/pipeline/plan.h
+UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, include/pipeline/murmur/plan.h
 LAST_PART, LAST_UNITS = 8, 4  # of a batch's bytes the last eighth is cut into units a quarter as large: same file
 IN_ADVANCE = 0.5  # src/par/deal.c: of the work, what is dealt to nodes before it begins
 BLOCK_SHARE = 0.5  # src/par/dealer.c, FRACTION: of a node's share of what is left, a block

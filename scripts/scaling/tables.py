@@ -13,7 +13,7 @@ import pathlib
 import statistics
 import sys
 
-UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, src/pipeline/plan.h
+UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, include/pipeline/murmur/plan.h
 
 
 def of_run(store, facts):

@@ -39,6 +39,18 @@ void mur_buf_append_byte(mur_buf *b, char byte)
     b->len++;
 }
 
+void mur_buf_append_int(mur_buf *b, int64_t value)
+{
+    char digits[20], *at = digits + sizeof digits; /* -2^63 has 20 characters */
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        *--at = '-';
+    mur_buf_append(b, at, (size_t)(digits + sizeof digits - at));
+}
+
 void mur_buf_printf(mur_buf *b, const char *format, ...)
 {
     va_list arguments, again;

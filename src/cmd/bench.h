@@ -74,6 +74,7 @@ int mur_bench_tokenizer(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_json(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_table(const mur_bench *b) MUR_MUST_USE;
 int mur_bench_peak(const mur_bench *b) MUR_MUST_USE;
+int mur_bench_plan(const mur_bench *b) MUR_MUST_USE;
 
 /* Collective over b->comm; and whether its options are ones that it takes, which is local. */
 int mur_bench_ranks(const mur_bench *b) MUR_MUST_USE;

@@ -27,6 +27,7 @@ static const struct {
     {"json", "tweets as JSON to rows", mur_bench_json, false},
     {"table", "rows to a part of a table", mur_bench_table, false},
     {"peak", "what a core can compute at most", mur_bench_peak, false},
+    {"plan", "what a batch's work units cost rank 0, and each rank that writes their rows", mur_bench_plan, false},
     /* Behind the others, which start processes and so go before MPI is started. */
     {"ranks", "what ranks do together: sums, exchanges, parts", mur_bench_ranks, true},
     {"encoder", "token ids to logits, on all ranks", mur_bench_encoder, true},
@@ -45,7 +46,7 @@ static const mur_option options[] = {
     {"precision", "fp32|bf16|int8", "encoder: arithmetic of the model (default all that there are)", NULL},
     {"lengths", "FILE", "encoder: texts of so many tokens, one number a line; without, as those of tweets", NULL},
     {"tweets", "N", "encoder: texts of one repeat on each rank (default: some seconds' worth)", NULL},
-    {"units", "N", "deal: units for each rank (64)", NULL},
+    {"units", "N", "deal: units for each rank (64); plan: five hundred times as many in all", NULL},
     {"unit-time", "TIME", "deal: that a unit takes on average (100ms)", NULL},
     {"ranks-per-node", "N", "deal: as if nodes had so many ranks (0: as they are)", NULL},
     {"dir", "DIR", "work in this new folder and leave it; without, one below $TMPDIR, removed at the end", NULL},
@@ -261,7 +262,8 @@ static int run(const mur_command *self, int argc, char **argv)
 const mur_command mur_cmd_bench = {
     .name = "bench",
     .operands = "[WHAT...]",
-    .summary = "measure this machine and parts of the program: log, tokenizer, json, table, peak, ranks, encoder, deal",
+    .summary =
+        "measure this machine and parts of the program: log, tokenizer, json, table, peak, plan, ranks, encoder, deal",
     .options = options,
     .min_operands = 0,
     .max_operands = N_MEASUREMENTS,

@@ -41,24 +41,13 @@ int mur_each_line(int (*take)(void *context, mur_view line), void *context)
     return rc;
 }
 
-/* By hand: with printf `tokenize` spent more than half of its time here. Ids are not negative. */
-static void append_id(mur_buf *out, uint32_t id)
-{
-    char digits[10];
-    size_t n = 0;
-    do
-        digits[sizeof digits - ++n] = (char)('0' + id % 10);
-    while ((id /= 10) > 0);
-    mur_buf_append(out, digits + sizeof digits - n, n);
-}
-
 void mur_append_ids(mur_buf *out, const mur_ids *ids)
 {
     mur_buf_append_byte(out, '[');
     for (size_t i = 0; i < ids->len; i++) {
         if (i > 0)
             mur_buf_append_byte(out, ',');
-        append_id(out, (uint32_t)ids->ptr[i]);
+        mur_buf_append_int(out, (uint32_t)ids->ptr[i]);
     }
     mur_buf_append_byte(out, ']');
 }

@@ -53,28 +53,52 @@ static int64_t sort_units(struct mur_dealing *g, const int64_t *sizes, size_t n)
     return sum;
 }
 
-/* Deals units to nodes, each to the one whose load per rank would be least, the first of equals, until `size` of them
- * and at least `fewest` are dealt; this node's go to its queue. Returns how many were dealt, and takes their sizes off
- * `*left`. All nodes come to the same. */
+/* What a node has, of a heap whose first has least; the first of equals. */
+typedef struct node_load {
+    double per_rank;
+    int node;
+} node_load;
+
+static bool has_less(const node_load *a, const node_load *b)
+{
+    return a->per_rank < b->per_rank || (a->per_rank == b->per_rank && a->node < b->node);
+}
+
+/* The first of the heap has more than before. */
+static void sink(node_load *heap, size_t n)
+{
+    const node_load moved = *heap;
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        child += child + 1 < n && has_less(&heap[child + 1], &heap[child]);
+        if (!has_less(&heap[child], &moved))
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = moved;
+}
+
+/* Deals units to nodes, each to the one whose load per rank is least, until `size` of them and at least `fewest` are
+ * dealt; this node's go to its queue. Returns how many were dealt, and takes their sizes off `*left`. All nodes come to
+ * the same. */
 static size_t deal_in_advance(const struct mur_dealing *g, const mur_comm *c, mur_queue *q, size_t n, int64_t size,
                               size_t fewest, int64_t *left)
 {
-    int64_t *load = mur_alloc((size_t)c->n_nodes, sizeof *load);
+    node_load *heap = mur_alloc((size_t)c->n_nodes, sizeof *heap);
+    for (int node = 0; node < c->n_nodes; node++)
+        heap[node].node = node;
     size_t at = 0;
     for (int64_t dealt = 0; at < n && (at < fewest || dealt < size); at++) {
-        int best = 0;
+        int node = heap->node;
         int64_t own = g->sizes[g->units[at]];
-        for (int node = 1; node < c->n_nodes; node++)
-            if ((double)(load[node] + own) / (double)g->ranks_of[node] <
-                (double)(load[best] + own) / (double)g->ranks_of[best])
-                best = node;
-        load[best] += own;
+        heap->per_rank += (double)own / (double)g->ranks_of[node];
+        sink(heap, (size_t)c->n_nodes);
         dealt += own;
         *left -= own;
-        if (best == c->node)
+        if (node == c->node)
             mur_queue_fill(q, &g->units[at], 1);
     }
-    free(load);
+    free(heap);
     return at;
 }
 

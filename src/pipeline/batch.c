@@ -32,7 +32,7 @@ typedef struct batch {
     mur_unit_tables *done; /* the units this rank has worked off */
     size_t n_done;
     mur_file_counts *counts;  /* by file */
-    mur_unit_rows *unit_rows; /* by unit */
+    mur_unit_rows *unit_rows; /* by unit; rank 0's */
     int64_t versions[N_WRITTEN];
     mur_part parts[N_WRITTEN]; /* path NULL: no rows, no part */
 } batch;
@@ -59,13 +59,34 @@ static int work(mur_job *j, const mur_plan *plan, batch *b)
         mur_unit_tables *t = &b->done[b->n_done++];
         mur_unit_tables_init(t, unit, j->bronze);
         rc = MUR_AFTER("unit.done", mur_work_unit(t, plan, j->options, &worker, b->counts));
-        b->unit_rows[unit] =
-            (mur_unit_rows){(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows};
     }
     if (rc < 0)
         mur_deal_abandon(&deal);
     mur_deal_close(&deal, j->c);
     return mur_agree(j->c, rc);
+}
+
+/* Collective. Rank 0 gets each unit's rows from the rank that worked it off. */
+static void gather_unit_rows(const mur_job *j, size_t n_units, batch *b)
+{
+    typedef struct own_unit {
+        size_t unit;
+        mur_unit_rows rows;
+    } own_unit;
+    mur_buf mine = {0}, all = {0};
+    for (size_t i = 0; i < b->n_done; i++) {
+        const mur_unit_tables *t = &b->done[i];
+        own_unit own = {t->unit, {(int64_t)t->bronze.n_rows, (int64_t)t->rejects.n_rows, (int64_t)t->silver.n_rows}};
+        mur_buf_append(&mine, &own, sizeof own);
+    }
+    mur_gather(j->c, mur_buf_view(&mine), &all, NULL);
+    if (j->c->rank == 0)
+        b->unit_rows = mur_alloc(n_units, sizeof *b->unit_rows);
+    const own_unit *units = (const own_unit *)(const void *)all.ptr;
+    for (size_t i = 0; i < all.len / sizeof *units; i++)
+        b->unit_rows[units[i].unit] = units[i].rows;
+    mur_buf_clear(&mine);
+    mur_buf_clear(&all);
 }
 
 /* Collective. A part of each table that has rows. */
@@ -188,9 +209,7 @@ static void tell(mur_job *j, const batch *b, int64_t n_files, const mur_rank_cou
 
 int mur_batch_run(mur_job *j, const mur_plan *plan, mur_file_fate *fates, bool *is_committed)
 {
-    batch b = {.done = mur_alloc(plan->n_units, sizeof *b.done),
-               .counts = mur_alloc(plan->n_files, sizeof *b.counts),
-               .unit_rows = mur_alloc(plan->n_units, sizeof *b.unit_rows)};
+    batch b = {.done = mur_alloc(plan->n_units, sizeof *b.done), .counts = mur_alloc(plan->n_files, sizeof *b.counts)};
     mur_rank_counters before = j->counters;
     int64_t texts = j->scorer.n_scored, tokens = j->scorer.n_tokens, size = 0;
     *is_committed = false;
@@ -206,7 +225,7 @@ int mur_batch_run(mur_job *j, const mur_plan *plan, mur_file_fate *fates, bool *
     if (rc == 0) {
         mur_fault_pass("batch.sum");
         mur_sum_all(j->c, (int64_t *)b.counts, plan->n_files * sizeof *b.counts / sizeof(int64_t));
-        mur_sum_all(j->c, (int64_t *)b.unit_rows, plan->n_units * sizeof *b.unit_rows / sizeof(int64_t));
+        gather_unit_rows(j, plan->n_units, &b);
         bool is_whole = true;
         for (size_t i = 0; i < plan->n_files; i++) {
             fates[i] = b.counts[i].n_failed > 0  ? MUR_FILE_FAILED

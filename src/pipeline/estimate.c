@@ -127,11 +127,15 @@ static int64_t estimate(const mur_plan *p, const mur_unit *unit)
 
 void mur_plan_estimate(mur_plan *p, const mur_comm *c)
 {
-    int64_t *n_tokens = mur_alloc(p->n_units, sizeof *n_tokens);
-    for (size_t i = (size_t)c->rank; i < p->n_units; i += (size_t)c->n_ranks)
-        n_tokens[i] = estimate(p, &p->units[i]);
-    mur_sum_all(c, n_tokens, p->n_units);
+    size_t first = p->n_units * (size_t)c->rank / (size_t)c->n_ranks,
+           end = p->n_units * ((size_t)c->rank + 1) / (size_t)c->n_ranks;
+    mur_buf all = {0};
+    int64_t *mine = mur_alloc(end - first, sizeof *mine);
+    for (size_t i = first; i < end; i++)
+        mine[i - first] = estimate(p, &p->units[i]);
+    mur_all_gather(c, (mur_view){(const char *)mine, (end - first) * sizeof *mine}, &all, NULL);
     for (size_t i = 0; i < p->n_units; i++)
-        p->units[i].n_tokens = n_tokens[i];
-    free(n_tokens);
+        memcpy(&p->units[i].n_tokens, all.ptr + i * sizeof *mine, sizeof *mine);
+    mur_buf_clear(&all);
+    free(mine);
 }

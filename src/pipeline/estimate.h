@@ -3,7 +3,7 @@
 #define MURMUR_ESTIMATE_H
 
 #include "murmur/par.h"
-#include "plan.h"
+#include "murmur/plan.h"
 
 /* Collective. Sets `n_tokens` of the plan's units, the same on all ranks: each looks at samples of some of them. A file
  * that cannot be read counts by its size. Nothing but balance depends on it. */

@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "murmur/plan.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,24 +8,28 @@
 #include "murmur/json.h"
 #include "murmur/mem.h"
 
+/* What a file is. Those that are not larger than the smallest unit are not looked at as closely: never cut. */
+enum { WHOLE, GZIP, LINES };
+
 /* A plan in the making. */
 typedef struct planner {
     mur_plan *plan;
-    bool *is_gzip;   /* by file of the plan */
-    int64_t before;  /* bytes of JSON, gzip's estimated, of the files that are cut */
-    int64_t regular; /* so many of the batch's come in units of the usual size */
-    size_t cap;      /* of pieces */
+    int64_t *kinds;                      /* by file of the plan: what it is, or the code of why it cannot be read */
+    int64_t before;                      /* bytes of JSON, gzip's estimated, of the files that are cut */
+    int64_t regular;                     /* so many of the batch's come in units of the usual size */
+    int64_t unit_bytes, last_unit_bytes; /* that a unit has at most, of those and of the last ones */
+    size_t cap;                          /* of pieces */
 } planner;
 
 static int64_t json_bytes(const planner *r, size_t file, int64_t len)
 {
-    return len * (r->is_gzip[file] ? MUR_GZIP_RATIO : 1);
+    return len * (r->kinds[file] == GZIP ? MUR_GZIP_RATIO : 1);
 }
 
 /* The most bytes of a unit that begins at an offset of the file in hand. */
 static int64_t most_at(const planner *r, int64_t offset)
 {
-    return r->before + offset < r->regular ? MUR_UNIT_BYTES : MUR_LAST_UNIT_BYTES;
+    return r->before + offset < r->regular ? r->unit_bytes : r->last_unit_bytes;
 }
 
 static void add_piece(planner *r, mur_piece_of_file piece)
@@ -36,30 +40,6 @@ static void add_piece(planner *r, mur_piece_of_file piece)
         p->pieces = mur_realloc(p->pieces, r->cap, sizeof *p->pieces);
     }
     p->pieces[p->n_pieces++] = piece;
-}
-
-/* The offset behind the first line feed at or after `from`; the file's size if there is none. Tweets are shorter than
- * the first look. */
-static int line_end(int64_t *end, const mur_source *file, int64_t from)
-{
-    enum { FIRST_STEP = 8 << 10, STEP = 64 << 10 };
-    mur_buf window = {0};
-    int rc = 0;
-    *end = file->size;
-    for (int64_t step = FIRST_STEP; from < file->size; from += step, step = STEP) {
-        int64_t len = file->size - from < step ? file->size - from : step;
-        mur_buf_reset(&window);
-        rc = mur_source_read(&window, file, from, len);
-        if (rc < 0)
-            break;
-        const char *feed = memchr(window.ptr, '\n', window.len);
-        if (feed) {
-            *end = from + (feed - window.ptr) + 1;
-            break;
-        }
-    }
-    mur_buf_clear(&window);
-    return rc;
 }
 
 /* Whether `window`, the beginning of a longer file, is enough to tell that the file is JSON Lines: its first line that
@@ -103,25 +83,32 @@ static int probe(bool *is_lines, const mur_source *file)
     return rc;
 }
 
-static int cut(planner *r, size_t file)
+/* What a file is; a failure's code. */
+static int kind_of(const mur_source *file)
 {
-    const mur_source *source = &r->plan->files[file];
+    mur_buf magic = {0};
     bool is_lines = false;
-    int rc = source->size > most_at(r, 0) && !r->is_gzip[file] ? probe(&is_lines, source) : 0;
-    if (rc < 0)
-        return rc;
-    if (!is_lines) {
-        add_piece(r, (mur_piece_of_file){file, 0, source->size, most_at(r, 0), true});
-        return 0;
+    int rc = MUR_STEP("source.probe", mur_source_read(&magic, file, 0, file->size < 2 ? file->size : 2));
+    bool is_gzip = rc == 0 && mur_is_gzip(mur_buf_view(&magic));
+    mur_buf_clear(&magic);
+    if (rc == 0 && !is_gzip && file->size > MUR_LEAST_UNIT_BYTES)
+        rc = probe(&is_lines, file);
+    return rc < 0 ? rc : is_gzip ? GZIP : is_lines ? LINES : WHOLE;
+}
+
+/* A rest that is shorter than half a unit goes with what is before it. */
+static void cut(planner *r, size_t file)
+{
+    const int64_t size = r->plan->files[file].size;
+    if (r->kinds[file] != LINES || size <= most_at(r, 0)) {
+        add_piece(r, (mur_piece_of_file){file, 0, size, most_at(r, 0), true});
+        return;
     }
-    for (int64_t offset = 0, end; offset < source->size; offset = end) {
+    for (int64_t offset = 0, end; offset < size; offset = end) {
         int64_t most = most_at(r, offset);
-        rc = line_end(&end, source, offset + most);
-        if (rc < 0)
-            return rc;
+        end = size - offset - most < most / 2 ? size : offset + most;
         add_piece(r, (mur_piece_of_file){file, offset, end - offset, most, false});
     }
-    return 0;
 }
 
 /* Neighbouring pieces share a unit until it is full. */
@@ -142,102 +129,162 @@ static void group(planner *r)
     }
 }
 
-/* Takes files and looks what they are; `*indices` are theirs in `pending`. */
-static void choose(planner *r, size_t *indices, const mur_source *pending, size_t n_pending, size_t most,
-                   int64_t max_bytes, void (*refuse)(void *context, size_t index), void *context)
+/* Collective. Rank 0's choice of files, by sizes alone. */
+static void choose(mur_plan *p, const mur_comm *c, const mur_source *pending, size_t n_pending, int64_t max_files,
+                   int64_t max_bytes)
+{
+    mur_buf packed = {0};
+    int64_t bytes = 0;
+    if (c->rank == 0) {
+        for (; p->n_files < n_pending && (int64_t)p->n_files < max_files; p->n_files++) {
+            bytes += pending[p->n_files].size;
+            if (p->n_files > 0 && bytes > max_bytes)
+                break;
+        }
+        mur_buf_append(&packed, &p->n_files, sizeof p->n_files);
+        mur_buf_append(&packed, pending,
+                       p->n_files * sizeof *pending); /* the paths follow; these pointers mean nothing */
+        for (size_t i = 0; i < p->n_files; i++)
+            mur_buf_append(&packed, pending[i].path, strlen(pending[i].path) + 1);
+    }
+    mur_broadcast(c, &packed);
+    memcpy(&p->n_files, packed.ptr, sizeof p->n_files);
+    p->files = mur_alloc(p->n_files, sizeof *p->files);
+    const char *files = packed.ptr + sizeof p->n_files, *path = files + p->n_files * sizeof *p->files;
+    if (p->n_files > 0)
+        memcpy(p->files, files, p->n_files * sizeof *p->files);
+    for (size_t i = 0; i < p->n_files; i++, path += strlen(path) + 1)
+        p->files[i].path = mur_strdup(path);
+    mur_buf_clear(&packed);
+}
+
+/* Why a rank could not read a file. */
+typedef struct failure {
+    size_t file;
+    mur_error error;
+} failure;
+
+static int by_file(const void *a, const void *b)
+{
+    const failure *x = a, *y = b;
+    return (x->file > y->file) - (x->file < y->file);
+}
+
+/* Collective. Each rank looks what some of the files are. Returns how many could not be read; rank 0 tells of them. */
+static size_t look(const planner *r, const mur_comm *c, void (*refuse)(void *context, size_t index), void *context)
+{
+    const mur_plan *p = r->plan;
+    mur_buf mine = {0}, all = {0};
+    size_t n_failed = 0;
+    for (size_t i = (size_t)c->rank; i < p->n_files; i += (size_t)c->n_ranks) {
+        r->kinds[i] = kind_of(&p->files[i]);
+        if (r->kinds[i] >= 0)
+            continue;
+        failure own = {i, *mur_error_last()};
+        mur_buf_append(&mine, &own, sizeof own);
+    }
+    mur_sum_all(c, r->kinds, p->n_files); /* 0 of files that others looked at */
+    for (size_t i = 0; i < p->n_files; i++)
+        n_failed += r->kinds[i] < 0;
+    if (n_failed > 0) {
+        mur_gather(c, mur_buf_view(&mine), &all, NULL);
+        failure *failures = (failure *)(void *)all.ptr;
+        if (c->rank == 0)
+            qsort(failures, n_failed, sizeof *failures, by_file);
+        for (size_t i = 0; i < all.len / sizeof *failures; i++) {
+            *mur_error_last() = failures[i].error;
+            refuse(context, failures[i].file);
+        }
+    }
+    mur_buf_clear(&mine);
+    mur_buf_clear(&all);
+    return n_failed;
+}
+
+/* By the bytes of the batch, and not by the ranks: their number must not decide where a unit ends. */
+static void size_units(planner *r, int64_t batch_bytes)
+{
+    r->unit_bytes = batch_bytes / MUR_FEWEST_UNITS;
+    r->unit_bytes = r->unit_bytes < MUR_UNIT_BYTES ? r->unit_bytes : MUR_UNIT_BYTES;
+    r->unit_bytes = r->unit_bytes > MUR_LEAST_UNIT_BYTES ? r->unit_bytes : MUR_LEAST_UNIT_BYTES;
+    r->last_unit_bytes = r->unit_bytes / MUR_LAST_UNITS;
+    r->last_unit_bytes = r->last_unit_bytes > MUR_LEAST_UNIT_BYTES ? r->last_unit_bytes : MUR_LEAST_UNIT_BYTES;
+}
+
+/* Takes files that cannot be read out of the plan. */
+static void leave_out_failed(planner *r)
 {
     mur_plan *p = r->plan;
-    int64_t bytes = 0;
-    for (size_t i = 0; i < n_pending && p->n_files < most; i++) {
-        if (p->n_files > 0 && bytes + pending[i].size > max_bytes)
-            break;
-        mur_buf magic = {0};
-        int rc = MUR_STEP("source.probe",
-                          mur_source_read(&magic, &pending[i], 0, pending[i].size < 2 ? pending[i].size : 2));
-        bool is_gzip = rc == 0 && mur_is_gzip(mur_buf_view(&magic));
-        mur_buf_clear(&magic);
-        if (rc < 0) {
-            refuse(context, i);
+    size_t n = 0;
+    for (size_t i = 0; i < p->n_files; i++) {
+        if (r->kinds[i] < 0) {
+            free(p->files[i].path);
             continue;
         }
-        size_t file = p->n_files++;
-        p->files[file] = pending[i];
-        p->files[file].path = mur_strdup(pending[i].path);
-        r->is_gzip[file] = is_gzip;
-        indices[file] = i;
-        bytes += pending[i].size;
+        r->kinds[n] = r->kinds[i];
+        p->files[n++] = p->files[i];
     }
+    p->n_files = n;
 }
 
-void mur_plan_make(mur_plan *p, const mur_source *pending, size_t n_pending, int64_t max_files, int64_t max_bytes,
-                   void (*refuse)(void *context, size_t index), void *context)
+size_t mur_plan_make(mur_plan *p, const mur_comm *c, const mur_source *pending, size_t n_pending, int64_t max_files,
+                     int64_t max_bytes, void (*refuse)(void *context, size_t index), void *context)
 {
     *p = (mur_plan){0};
-    size_t most = n_pending < (size_t)max_files ? n_pending : (size_t)max_files;
-    planner r = {.plan = p, .is_gzip = mur_alloc(most, sizeof *r.is_gzip)};
-    size_t *indices = mur_alloc(most, sizeof *indices);
-    p->files = mur_alloc(most, sizeof *p->files);
-    choose(&r, indices, pending, n_pending, most, max_bytes, refuse, context);
-
-    size_t n_chosen = p->n_files;
-    for (size_t i = 0; i < n_chosen; i++)
+    choose(p, c, pending, n_pending, max_files, max_bytes);
+    planner r = {.plan = p, .kinds = mur_alloc(p->n_files, sizeof *r.kinds)};
+    size_t n_failed = look(&r, c, refuse, context);
+    leave_out_failed(&r);
+    for (size_t i = 0; i < p->n_files; i++)
         r.regular += json_bytes(&r, i, p->files[i].size);
+    size_units(&r, r.regular);
     r.regular -= r.regular / MUR_LAST_PART;
-    p->n_files = 0;
-    for (size_t i = 0; i < n_chosen; i++) { /* those that cannot be cut are left out, and the others move up */
-        size_t file = p->n_files++, n_pieces = p->n_pieces;
-        p->files[file] = p->files[i];
-        r.is_gzip[file] = r.is_gzip[i];
-        if (cut(&r, file) < 0) {
-            free(p->files[file].path);
-            p->n_files--;
-            p->n_pieces = n_pieces;
-            refuse(context, indices[i]);
-            continue;
-        }
-        r.before += json_bytes(&r, file, p->files[file].size);
+    for (size_t i = 0; i < p->n_files; i++) {
+        cut(&r, i);
+        r.before += json_bytes(&r, i, p->files[i].size);
     }
     group(&r);
-    free(r.is_gzip);
-    free(indices);
+    free(r.kinds);
+    return n_failed;
 }
 
-void mur_plan_pack(const mur_plan *p, mur_buf *out)
+/* Tweets are shorter than the first look beyond a piece. */
+int mur_plan_read(mur_buf *text, int64_t *offset, const mur_plan *p, const mur_piece_of_file *piece)
 {
-    size_t counts[] = {p->n_files, p->n_pieces, p->n_units};
-    mur_buf_append(out, counts, sizeof counts);
-    mur_buf_append(out, p->files, p->n_files * sizeof *p->files); /* the paths follow; these pointers mean nothing */
-    mur_buf_append(out, p->pieces, p->n_pieces * sizeof *p->pieces);
-    mur_buf_append(out, p->units, p->n_units * sizeof *p->units);
-    for (size_t i = 0; i < p->n_files; i++)
-        mur_buf_append(out, p->files[i].path, strlen(p->files[i].path) + 1);
-}
+    enum { FIRST_STEP = 8 << 10, STEP = 64 << 10 };
+    const mur_source *file = &p->files[piece->file];
+    *offset = piece->offset;
+    if (piece->is_whole)
+        return mur_source_read(text, file, 0, piece->len);
 
-/* Copies the next `len` bytes out; the packer wrote them, so they are there. */
-static void take(mur_view *bytes, void *into, size_t len)
-{
-    assert(bytes->len >= len);
-    if (len)
-        memcpy(into, bytes->ptr, len);
-    *bytes = (mur_view){bytes->ptr + len, bytes->len - len};
-}
-
-void mur_plan_unpack(mur_plan *p, mur_view bytes)
-{
-    size_t counts[3];
-    take(&bytes, counts, sizeof counts);
-    *p = (mur_plan){.n_files = counts[0], .n_pieces = counts[1], .n_units = counts[2]};
-    p->files = mur_alloc(p->n_files, sizeof *p->files);
-    p->pieces = mur_alloc(p->n_pieces, sizeof *p->pieces);
-    p->units = mur_alloc(p->n_units, sizeof *p->units);
-    take(&bytes, p->files, p->n_files * sizeof *p->files);
-    take(&bytes, p->pieces, p->n_pieces * sizeof *p->pieces);
-    take(&bytes, p->units, p->n_units * sizeof *p->units);
-    for (size_t i = 0; i < p->n_files; i++) {
-        p->files[i].path = mur_strdup(bytes.ptr);
-        size_t len = strlen(bytes.ptr) + 1;
-        bytes = (mur_view){bytes.ptr + len, bytes.len - len};
+    int64_t end = piece->offset + piece->len, read_to = file->size - end < FIRST_STEP ? file->size : end + FIRST_STEP;
+    int rc = mur_source_read(text, file, piece->offset, read_to - piece->offset);
+    if (rc < 0)
+        return rc;
+    size_t begin = 0, at = (size_t)piece->len;
+    if (piece->offset > 0) {
+        const char *feed = memchr(text->ptr, '\n', at);
+        if (!feed) { /* inside a line of the piece before */
+            mur_buf_reset(text);
+            return 0;
+        }
+        begin = (size_t)(feed - text->ptr) + 1;
     }
+    for (const char *feed = NULL; end < file->size && !feed;) {
+        feed = memchr(text->ptr + at, '\n', text->len - at);
+        at = feed ? (size_t)(feed - text->ptr) + 1 : text->len;
+        if (feed || read_to == file->size)
+            break;
+        int64_t step = file->size - read_to < STEP ? file->size - read_to : STEP;
+        rc = mur_source_read(text, file, read_to, step);
+        if (rc < 0)
+            return rc;
+        read_to += step;
+    }
+    text->len = at - begin;
+    memmove(text->ptr, text->ptr + begin, text->len);
+    *offset += (int64_t)begin;
+    return 0;
 }
 
 void mur_plan_clear(mur_plan *p)

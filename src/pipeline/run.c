@@ -158,25 +158,31 @@ static bool is_waiting(const queue *q, const char *path)
            mur_map_find(&q->moved, mur_view_of(path)) == MUR_MAP_NONE;
 }
 
-/* Collective. The next batch of pending files, planned by rank 0. */
+/* Rank 0. The first files that wait, as many as a batch takes; paths stay the listing's. */
+static size_t first_waiting(const queue *q, mur_source *files, size_t most)
+{
+    size_t n = 0;
+    for (size_t i = q->first; i < q->n && n < most; i++)
+        if (is_waiting(q, q->listed.items[q->pending[i]].path))
+            files[n++] = q->listed.items[q->pending[i]];
+    return n;
+}
+
+/* Collective. The next batch of pending files; an empty one where none is left that can be read. */
 static void plan_next(const mur_job *j, queue *q, mur_plan *plan)
 {
-    mur_buf packed = {0};
-    if (j->c->rank == 0) {
-        size_t n = 0;
-        mur_source *files = mur_alloc(q->n - q->first, sizeof *files);
-        for (size_t i = q->first; i < q->n; i++)
-            if (is_waiting(q, q->listed.items[q->pending[i]].path))
-                files[n++] = q->listed.items[q->pending[i]]; /* paths stay the listing's */
-        mur_plan_make(plan, files, n, j->options->max_files, j->options->max_bytes, refuse, &(refusal){q, files});
-        free(files);
-        mur_plan_pack(plan, &packed);
+    size_t most = q->n - q->first < (size_t)j->options->max_files ? q->n - q->first : (size_t)j->options->max_files, n;
+    mur_source *files = mur_alloc(most, sizeof *files);
+    for (;;) {
+        n = first_waiting(q, files, most);
+        mur_fault_pass("batch.plan");
+        if (mur_plan_make(plan, j->c, files, n, j->options->max_files, j->options->max_bytes, refuse,
+                          &(refusal){q, files}) == 0 ||
+            plan->n_files > 0)
+            break;
+        mur_plan_clear(plan); /* none of these can be read: the next ones */
     }
-    mur_fault_pass("batch.plan");
-    mur_broadcast(j->c, &packed);
-    if (j->c->rank != 0)
-        mur_plan_unpack(plan, mur_buf_view(&packed));
-    mur_buf_clear(&packed);
+    free(files);
     mur_plan_estimate(plan, j->c);
 }
 

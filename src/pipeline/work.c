@@ -45,17 +45,18 @@ void mur_work_prefetch(const mur_plan *plan, size_t unit)
             mur_file_prefetch(plan->files[piece->file].path, piece->offset, piece->len);
 }
 
-/* The text of a piece: read, and inflated where it is gzip. */
-static int read_piece(mur_buf *text, const mur_source *file, const mur_piece_of_file *piece, const char **damage)
+/* The text of a piece and where it begins: read, and inflated where it is gzip. */
+static int read_piece(mur_buf *text, int64_t *offset, const mur_plan *plan, const mur_piece_of_file *piece,
+                      const char **damage)
 {
     *damage = NULL;
-    int rc = MUR_STEP("source.read", mur_source_read(text, file, piece->offset, piece->len));
+    int rc = MUR_STEP("source.read", mur_plan_read(text, offset, plan, piece));
     if (rc < 0 || !piece->is_whole || !mur_is_gzip(mur_buf_view(text)))
         return rc;
     mur_buf inflated = {0};
     rc = MUR_STEP("source.inflate", mur_inflate(&inflated, mur_buf_view(text), MAX_INFLATED, damage));
     if (rc < 0)
-        mur_error_add("%s", file->path);
+        mur_error_add("%s", plan->files[piece->file].path);
     mur_buf_clear(text);
     *text = inflated;
     return rc;
@@ -71,8 +72,9 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
         const mur_piece_of_file *piece = &plan->pieces[unit->first_piece + i];
         const mur_source *file = &plan->files[piece->file];
         const char *damage;
+        int64_t offset;
         mur_buf_reset(&text);
-        int read = read_piece(&text, file, piece, &damage);
+        int read = read_piece(&text, &offset, plan, piece, &damage);
         if (read == MUR_EAGAIN || read == MUR_ENOINPUT) { /* rank 0 tells, once for all its pieces */
             counts[piece->file].n_moved++;
             continue;
@@ -94,7 +96,7 @@ static int ingest(mur_unit_tables *t, const mur_plan *plan, const mur_run_option
         mur_document_kind kind = MUR_DOCUMENT_LINES;
         if (piece->is_whole && !damage)
             kind = mur_document_probe(mur_buf_view(&text));
-        rc = MUR_STEP("source.ingest", mur_ingest_text(&in, mur_buf_view(&text), piece->offset, kind, damage));
+        rc = MUR_STEP("source.ingest", mur_ingest_text(&in, mur_buf_view(&text), offset, kind, damage));
         counts[piece->file].n_rows += (int64_t)(t->bronze.n_rows - n_rows);
         counts[piece->file].n_rejects += (int64_t)(t->rejects.n_rows - n_rejects);
     }

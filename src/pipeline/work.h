@@ -4,10 +4,10 @@
 
 #include "meter.h"
 #include "murmur/frame.h"
+#include "murmur/plan.h"
 #include "murmur/progress.h"
 #include "murmur/run.h"
 #include "murmur/scorer.h"
-#include "plan.h"
 
 typedef struct mur_unit_tables {
     size_t unit; /* its number in the plan */

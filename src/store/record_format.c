@@ -1,6 +1,4 @@
 /* A record as text: docs/FORMAT.md, "The log". Members always stand in this order. */
-#include <inttypes.h>
-
 #include "murmur/clock.h"
 #include "murmur/hash.h"
 #include "murmur/json.h"
@@ -21,7 +19,10 @@ static void append_text(mur_buf *out, const char *before, const char *text)
 static void append_int(mur_buf *out, const char *before, int64_t value)
 {
     bool is_exact = value >= -MUR_EXACT_INT && value <= MUR_EXACT_INT;
-    mur_buf_printf(out, is_exact ? "%s%" PRId64 : "%s\"%" PRId64 "\"", before, value);
+    mur_buf_append_text(out, before);
+    mur_buf_append_text(out, is_exact ? "" : "\"");
+    mur_buf_append_int(out, value);
+    mur_buf_append_text(out, is_exact ? "" : "\"");
 }
 
 static void append_part(mur_buf *out, const mur_part *part)

@@ -66,6 +66,15 @@ class Bench(murmur_cli.TestCase):
             self.assertGreater(line["file_bytes"], 0)
         self.assertEqual(list(folder.iterdir()), [])
 
+    def test_figures_of_what_a_unit_costs_beside_its_work(self):
+        lines = self.assert_status(run("bench", "plan", "--units", "1", "--json", env={"TMPDIR": str(self.folder)}), 0).rows
+        large, small, record, order = lines
+        self.assertEqual((small["files"], record["units"], order["units"]), (1000, 500, 500))
+        self.assertGreaterEqual(large["units"], 500)  # the last ones are small
+        for line in large, small, record:
+            self.assertGreater(line["seconds"], 0)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def peaks(self, isa=""):
         lines = self.assert_status(run("bench", "peak", "--json", env={"MURMUR_ISA": isa}), 0).rows
         self.assertEqual(lines[-1]["what"], "memory")

@@ -153,7 +153,7 @@ class FiveS(murmur_cli.TestCase):
             self.assert_figures(got)
             return got["skew"]
 
-        # Twelve units or, as the last ones of a batch are smaller, some more; large in bytes and small in work.
+        # A unit a file or, as a small batch is cut into small ones, some more; large in bytes and small in work.
         even = self.folder / "even.d"
         even.mkdir()
         for i in range(12):
@@ -164,7 +164,7 @@ class FiveS(murmur_cli.TestCase):
             file.write(tweets(250, n_words=15))
         found = ingest("even", 2)
         self.assertNotEqual(found["grade"], "costly", found)
-        self.assertIn(found["units"], range(12, 16))
+        self.assertGreaterEqual(found["units"], 12)
         found = ingest("skewed", 2)
         cost = min(grade(found["work_max_over_mean"], 1.25, 1.5), grade(found["waiting_of_run"], 5, 15), key=GRADES.index)
         self.assertNotEqual(found["grade"], "fine", found)

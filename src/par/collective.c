@@ -28,6 +28,7 @@ int mur_agree(const mur_comm *c, int rc)
     } mine = {rc < 0 ? rc : 0, c->rank}, worst;
     MPI_Request request;
     mur_traffic *traffic = &c->handles->traffic;
+    traffic->n_agreements++;
     MUR_MPI(MPI_Iallreduce(&mine, &worst, 1, MPI_2INT, MPI_MINLOC, c->handles->all, &request));
     wait_for(&request, &traffic->reduce_seconds);
     traffic->reduce_bytes += (int64_t)sizeof mine;
@@ -47,6 +48,7 @@ void mur_barrier(const mur_comm *c)
     MPI_Request request;
     MUR_MPI(MPI_Ibarrier(c->handles->all, &request));
     wait_for(&request, &c->handles->traffic.reduce_seconds);
+    c->handles->traffic.n_agreements++;
 }
 
 static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
@@ -56,6 +58,7 @@ static void reduce(const mur_comm *c, int64_t *values, size_t n, MPI_Op op)
     MPI_Request request;
     MUR_MPI(MPI_Iallreduce(MPI_IN_PLACE, values, (int)n, MPI_INT64_T, op, c->handles->all, &request));
     wait_for(&request, &c->handles->traffic.reduce_seconds);
+    c->handles->traffic.n_agreements++;
     c->handles->traffic.reduce_bytes += (int64_t)(n * sizeof *values);
 }
 
@@ -94,6 +97,7 @@ int64_t mur_sum_before(const mur_comm *c, int64_t value)
     MPI_Request request;
     MUR_MPI(MPI_Iexscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, c->handles->all, &request));
     wait_for(&request, &c->handles->traffic.reduce_seconds);
+    c->handles->traffic.n_agreements++;
     c->handles->traffic.reduce_bytes += (int64_t)sizeof value;
     return c->rank == 0 ? 0 : before; /* rank 0's is undefined by the standard */
 }
@@ -105,17 +109,154 @@ int64_t mur_broadcast_int64(const mur_comm *c, int64_t value)
     MPI_Request request;
     MUR_MPI(MPI_Ibcast(&value, 1, MPI_INT64_T, 0, c->handles->all, &request));
     wait_for(&request, &c->handles->traffic.broadcast_seconds);
+    c->handles->traffic.n_agreements++;
     c->handles->traffic.broadcast_bytes += (int64_t)sizeof value;
     return value;
 }
 
-/* MPI 3 counts are ints: longer messages go in rounds of this many bytes. */
-#define ROUND ((size_t)1 << 30)
+/* Bytes between two ranks travel from where they are to where they belong, in messages of at most so many: each arrives
+ * before a wait begins to sleep, between whose looks MPI moves only some tens of KiB. */
+#define MESSAGE ((size_t)256 << 10)
 
-/* What a rank sends in a round of an exchange, and what it receives, is held twice: few enough bytes not to matter, and
- * to arrive before a wait begins to sleep, between whose looks MPI moves only some tens of KiB; enough to keep a
- * network busy. */
-#define EXCHANGE_ROUND ((size_t)2 << 20)
+/* Messages of a rank that are on their way in either direction: enough to keep a network busy, and few enough for what
+ * MPI may have to hold of them. */
+#define N_ON_THE_WAY 8
+
+/* Fewer bytes than these Open MPI's MPI_Ibcast sends down a tree; more from rank to rank to rank, which with thousands
+ * of ranks, of which some sleep, takes seconds. So those go down a tree here, so many at a time. */
+#define SMALL_BROADCAST ((size_t)64 << 10)
+#define BROADCAST_SLICE ((size_t)1 << 20)
+
+/* Gathered bytes go up a tree, whose inner ranks hold what comes from below, while they are not more than this
+ * together; more go to rank 0 from each rank. */
+#define TREE_BYTES ((int64_t)16 << 20)
+
+/* Of messages between two ranks; the dealer's are 1 and 2. Sizes have two, which take turns: a rank may be at its next
+ * exchange before another has seen that the last one's sizes are all there. */
+enum { TAG_BYTES = 3, TAG_SIZE = 4 };
+
+/* A run of bytes to or from another rank. */
+typedef struct parcel {
+    int rank;
+    char *bytes;
+    size_t len;
+} parcel;
+
+/* Sends or receives parcels in their order, a few messages at a time. */
+typedef struct mover {
+    const parcel *parcels;
+    size_t n, at, done; /* parcels; the one in hand, and what of it went */
+    bool is_sender;
+    MPI_Request requests[N_ON_THE_WAY];
+} mover;
+
+static mover mover_of(const parcel *parcels, size_t n, bool is_sender)
+{
+    mover m = {.parcels = parcels, .n = n, .is_sender = is_sender};
+    for (size_t i = 0; i < N_ON_THE_WAY; i++)
+        m.requests[i] = MPI_REQUEST_NULL;
+    return m;
+}
+
+static void begin_message(const mur_comm *c, mover *m, MPI_Request *request)
+{
+    const parcel *p = &m->parcels[m->at];
+    char *bytes = p->bytes + m->done;
+    int len = (int)(p->len - m->done < MESSAGE ? p->len - m->done : MESSAGE);
+    if (m->is_sender)
+        MUR_MPI(MPI_Isend(bytes, len, MPI_BYTE, p->rank, TAG_BYTES, c->handles->all, request));
+    else
+        MUR_MPI(MPI_Irecv(bytes, len, MPI_BYTE, p->rank, TAG_BYTES, c->handles->all, request));
+    m->done += (size_t)len;
+    if (m->done == p->len) {
+        m->at++;
+        m->done = 0;
+    }
+}
+
+/* Begins messages in the place of those that came to their end. Returns whether any did; `*is_over` when all have. */
+static bool move_on(const mur_comm *c, mover *m, bool *is_over)
+{
+    int n_ended, ended[N_ON_THE_WAY];
+    MUR_MPI(MPI_Testsome(N_ON_THE_WAY, m->requests, &n_ended, ended, MPI_STATUSES_IGNORE));
+    *is_over = true;
+    for (size_t i = 0; i < N_ON_THE_WAY; i++) {
+        if (m->requests[i] == MPI_REQUEST_NULL && m->at < m->n)
+            begin_message(c, m, &m->requests[i]);
+        *is_over = *is_over && m->requests[i] == MPI_REQUEST_NULL;
+    }
+    return n_ended > 0; /* MPI_UNDEFINED, where there were none, is negative */
+}
+
+/* Moves parcels, none of them empty. Ranks do not wait for each other in a circle where all order theirs by the
+ * distance from sender to receiver: the nearest message that has not come is the next one of both its ranks. */
+static void move_parcels(const mur_comm *c, const parcel *to, size_t n_to, const parcel *from, size_t n_from)
+{
+    mover sender = mover_of(to, n_to, true), receiver = mover_of(from, n_from, false);
+    mur_comm_pause pause = {0};
+    for (bool is_sent = false, is_received = false;;) {
+        bool is_moving = move_on(c, &receiver, &is_received);
+        is_moving = move_on(c, &sender, &is_sent) || is_moving;
+        if (is_sent && is_received)
+            break;
+        mur_comm_look_again(&pause, is_moving);
+    }
+    c->handles->traffic.n_messages += (int64_t)n_to;
+    for (size_t i = 0; i < n_to; i++)
+        c->handles->traffic.exchange_bytes += (int64_t)to[i].len;
+}
+
+/* The ranks are a binomial tree whose root is 0: a rank's parent is without its lowest bit, its children have one below
+ * that more. So a rank and those below it are neighbours, and what they send up is in order. */
+static int lowest_bit(const mur_comm *c)
+{
+    int bit = 1;
+    while (bit < c->n_ranks && !(c->rank & bit))
+        bit <<= 1;
+    return bit;
+}
+
+/* Rank 0's bytes to all others' same number of bytes. A slice comes while the one before goes on. */
+static void broadcast_by_tree(const mur_comm *c, char *bytes, size_t len)
+{
+    int own_bit = lowest_bit(c);
+    size_t n_slices = (len + BROADCAST_SLICE - 1) / BROADCAST_SLICE;
+    for (size_t slice = 0; slice < n_slices + (c->rank > 0); slice++) {
+        parcel to[sizeof(int) * CHAR_BIT], from = {0};
+        size_t n_to = 0, n_from = 0, going = slice - (c->rank > 0); /* wraps where there is none yet */
+        if (c->rank > 0 && slice < n_slices) {
+            size_t first = slice * BROADCAST_SLICE;
+            from = (parcel){c->rank - own_bit, bytes + first,
+                            len - first < BROADCAST_SLICE ? len - first : BROADCAST_SLICE};
+            n_from = 1;
+        }
+        for (int bit = own_bit >> 1; bit > 0 && going < n_slices; bit >>= 1) { /* the largest below first */
+            size_t first = going * BROADCAST_SLICE;
+            if (c->rank + bit < c->n_ranks)
+                to[n_to++] = (parcel){c->rank + bit, bytes + first,
+                                      len - first < BROADCAST_SLICE ? len - first : BROADCAST_SLICE};
+        }
+        move_parcels(c, to, n_to, &from, n_from);
+    }
+}
+
+static void broadcast_bytes(const mur_comm *c, char *bytes, size_t len)
+{
+    mur_traffic *traffic = &c->handles->traffic;
+    if (len >= SMALL_BROADCAST) {
+        double start = mur_monotonic();
+        int64_t before = traffic->exchange_bytes;
+        broadcast_by_tree(c, bytes, len);
+        traffic->exchange_bytes = before; /* it is counted as what it is */
+        traffic->broadcast_seconds += mur_monotonic() - start;
+    } else if (len > 0) {
+        MPI_Request request;
+        MUR_MPI(MPI_Ibcast(bytes, (int)len, MPI_BYTE, 0, c->handles->all, &request));
+        wait_for(&request, &traffic->broadcast_seconds);
+    }
+    traffic->broadcast_bytes += (int64_t)len;
+    traffic->n_agreements++;
+}
 
 void mur_broadcast(const mur_comm *c, mur_buf *b)
 {
@@ -127,13 +268,50 @@ void mur_broadcast(const mur_comm *c, mur_buf *b)
         mur_buf_reserve(b, len);
         b->len = len;
     }
-    for (size_t done = 0; done < len; done += ROUND) {
-        size_t step = len - done < ROUND ? len - done : ROUND;
-        MPI_Request request;
-        MUR_MPI(MPI_Ibcast(b->ptr + done, (int)step, MPI_BYTE, 0, c->handles->all, &request));
-        wait_for(&request, &c->handles->traffic.broadcast_seconds);
+    broadcast_bytes(c, b->ptr, len);
+}
+
+/* Tells each rank how many bytes come to it from each other, in messages for those pairs alone that have some: a
+ * message that is sent in step ends when it is received, and who has come to the end of its own enters a barrier,
+ * behind which no size can be on its way (T. Hoefler, C. Siebert, A. Lumsdaine, "Scalable communication protocols for
+ * dynamic sparse data exchange", 2010). `coming` is zeroed. MPI_Ialltoall of Open MPI would have a message for every
+ * pair. */
+static void tell_sizes(const mur_comm *c, const int64_t *sizes, int64_t *coming)
+{
+    struct mur_comm_handles *h = c->handles;
+    int tag = TAG_SIZE + (int)(h->traffic.n_exchanges % 2), n_sent = 0, is_over = 0;
+    MPI_Request *sent = mur_alloc((size_t)c->n_ranks, sizeof *sent), barrier = MPI_REQUEST_NULL;
+    for (int distance = 1; distance < c->n_ranks; distance++) {
+        int there = (c->rank + distance) % c->n_ranks;
+        if (sizes[there] > 0)
+            MUR_MPI(MPI_Issend(&sizes[there], 1, MPI_INT64_T, there, tag, h->all, &sent[n_sent++]));
     }
-    c->handles->traffic.broadcast_bytes += (int64_t)len;
+    int first = 0; /* of those that are not known to have come to their end */
+    mur_comm_pause pause = {0};
+    for (bool is_in_barrier = false; !is_over;) {
+        int is_there, is_ended = 1;
+        MPI_Status status;
+        MUR_MPI(MPI_Iprobe(MPI_ANY_SOURCE, tag, h->all, &is_there, &status));
+        if (is_there)
+            MUR_MPI(MPI_Recv(&coming[status.MPI_SOURCE], 1, MPI_INT64_T, status.MPI_SOURCE, tag, h->all,
+                             MPI_STATUS_IGNORE));
+        int before = first;
+        while (first < n_sent && is_ended) {
+            MUR_MPI(MPI_Test(&sent[first], &is_ended, MPI_STATUS_IGNORE));
+            first += is_ended;
+        }
+        if (is_in_barrier) {
+            MUR_MPI(MPI_Test(&barrier, &is_over, MPI_STATUS_IGNORE));
+        } else if (first == n_sent) {
+            MUR_MPI(MPI_Ibarrier(h->all, &barrier));
+            is_in_barrier = true;
+        }
+        if (!is_over)
+            mur_comm_look_again(&pause, is_there || first > before);
+    }
+    h->traffic.n_exchanges++;
+    h->traffic.n_messages += n_sent;
+    free(sent);
 }
 
 void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming, size_t *ends)
@@ -144,86 +322,139 @@ void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming,
         mur_buf_append(incoming, outgoing[0].ptr, outgoing[0].len);
         return;
     }
-    int n = c->n_ranks;
-    int64_t *sizes = mur_alloc((size_t)n * 2, sizeof *sizes), *coming = sizes + n;
-    for (int r = 0; r < n; r++)
+    double start = mur_monotonic();
+    size_t n = (size_t)c->n_ranks, total = 0, n_to = 0, n_from = 0;
+    int64_t *sizes = mur_alloc(n * 2, sizeof *sizes), *coming = sizes + n;
+    for (size_t r = 0; r < n; r++)
         sizes[r] = (int64_t)outgoing[r].len;
-    MPI_Request request;
-    mur_traffic *traffic = &c->handles->traffic;
-    MUR_MPI(MPI_Ialltoall(sizes, 1, MPI_INT64_T, coming, 1, MPI_INT64_T, c->handles->all, &request));
-    wait_for(&request, &traffic->exchange_seconds);
+    tell_sizes(c, sizes, coming);
+    coming[c->rank] = sizes[c->rank];
 
-    /* Each pair moves at most `share` bytes a round. The rounds' bytes are staged and then put where they belong; what
-     * stays on this rank goes there at once. */
-    size_t share = EXCHANGE_ROUND / (size_t)n + 1, total = 0;
-    int64_t most = 0;
-    size_t *starts = mur_alloc((size_t)n, sizeof *starts);
-    for (int r = 0; r < n; r++) {
-        if (r != c->rank && sizes[r] > most)
-            most = sizes[r];
-        starts[r] = total;
+    parcel *parcels = mur_alloc(n * 3, sizeof *parcels), *by_rank = parcels, *to = parcels + n, *from = parcels + 2 * n;
+    for (size_t r = 0; r < n; r++)
         total += (size_t)coming[r];
-        if (ends)
-            ends[r] = total;
-    }
-    int64_t n_rounds = mur_max(c, (most + (int64_t)share - 1) / (int64_t)share);
-
-    char *base = mur_buf_reserve(incoming, total);
+    char *begin = mur_buf_reserve(incoming, total), *at = begin;
     incoming->len += total;
-    if (sizes[c->rank] > 0)
-        memcpy(base + starts[c->rank], outgoing[c->rank].ptr, (size_t)sizes[c->rank]);
-    sizes[c->rank] = coming[c->rank] = 0;
-    mur_buf out = {0}, in = {0};
-    int *counts = mur_alloc((size_t)n * 4, sizeof *counts);
-    int *to_counts = counts, *to_starts = counts + n, *from_counts = counts + 2 * n, *from_starts = counts + 3 * n;
-    for (int64_t round = 0; round < n_rounds; round++) {
-        size_t from = (size_t)round * share, in_len = 0;
-        mur_buf_reset(&out);
-        mur_buf_reset(&in);
-        for (int r = 0; r < n; r++) {
-            size_t left = (size_t)sizes[r] > from ? (size_t)sizes[r] - from : 0;
-            size_t due = (size_t)coming[r] > from ? (size_t)coming[r] - from : 0;
-            to_starts[r] = (int)out.len;
-            to_counts[r] = (int)(left < share ? left : share);
-            mur_buf_append(&out, left ? outgoing[r].ptr + from : NULL, (size_t)to_counts[r]);
-            from_starts[r] = (int)in_len;
-            from_counts[r] = (int)(due < share ? due : share);
-            in_len += (size_t)from_counts[r];
-        }
-        mur_buf_reserve(&in, in_len);
-        mur_buf_reserve(&out, 1);
-        MUR_MPI(MPI_Ialltoallv(out.ptr, to_counts, to_starts, MPI_BYTE, in.ptr, from_counts, from_starts, MPI_BYTE,
-                               c->handles->all, &request));
-        wait_for(&request, &traffic->exchange_seconds);
-        traffic->exchange_bytes += (int64_t)out.len;
-        for (int r = 0; r < n; r++)
-            if (from_counts[r])
-                memcpy(base + starts[r] + from, in.ptr + from_starts[r], (size_t)from_counts[r]);
+    for (size_t r = 0; r < n; r++) {
+        by_rank[r] = (parcel){(int)r, at, (size_t)coming[r]};
+        at += coming[r];
+        if (ends)
+            ends[r] = (size_t)(at - begin);
     }
-    mur_buf_clear(&out);
-    mur_buf_clear(&in);
-    free(counts);
-    free(starts);
+    if (sizes[c->rank] > 0)
+        memcpy(by_rank[c->rank].bytes, outgoing[c->rank].ptr, (size_t)sizes[c->rank]);
+    for (size_t distance = 1; distance < n; distance++) {
+        size_t there = ((size_t)c->rank + distance) % n, here = ((size_t)c->rank + n - distance) % n;
+        if (sizes[there] > 0)
+            to[n_to++] = (parcel){(int)there, outgoing[there].ptr, (size_t)sizes[there]};
+        if (coming[here] > 0)
+            from[n_from++] = by_rank[here];
+    }
+    move_parcels(c, to, n_to, from, n_from);
+    c->handles->traffic.exchange_seconds += mur_monotonic() - start;
+    free(parcels);
     free(sizes);
 }
 
-/* Both gathers are an exchange in which most pairs send nothing: small messages, and any size works. */
-static void gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends, bool everywhere)
+/* Up the tree: sizes (n_ranks, of which those of this rank and of the ones below it are filled), and then, if
+ * `is_by_tree`, their bytes, which are appended to `all`. Else bytes go to rank 0 from each. */
+static void gather_up(const mur_comm *c, mur_view mine, int64_t *sizes, bool is_by_tree, mur_buf *all)
 {
-    mur_buf *outgoing = mur_alloc((size_t)c->n_ranks, sizeof *outgoing);
-    for (int r = 0; r < c->n_ranks; r++)
-        if (everywhere || r == 0)
-            outgoing[r] = (mur_buf){(char *)mine.ptr, mine.len, mine.len}; /* borrowed, only read */
-    mur_exchange(c, outgoing, all, ends);
-    free(outgoing);
+    int own_bit = lowest_bit(c), n_below = c->n_ranks - c->rank < own_bit ? c->n_ranks - c->rank : own_bit;
+    size_t before = all->len;
+    sizes[0] = (int64_t)mine.len;
+    if (is_by_tree || c->rank == 0)
+        mur_buf_append_view(all, mine);
+    for (int bit = 1; bit < own_bit && bit < n_below; bit <<= 1) {
+        int n = n_below - bit < bit ? n_below - bit : bit;
+        parcel from = {c->rank + bit, (char *)(sizes + bit), (size_t)n * sizeof *sizes};
+        move_parcels(c, NULL, 0, &from, 1);
+        from.len = 0;
+        for (int i = bit; i < bit + n; i++)
+            from.len += (size_t)sizes[i];
+        if (!is_by_tree || from.len == 0)
+            continue;
+        from.bytes = mur_buf_reserve(all, from.len);
+        move_parcels(c, NULL, 0, &from, 1);
+        all->len += from.len;
+    }
+    if (c->rank > 0) {
+        size_t len = is_by_tree ? all->len - before : mine.len;
+        parcel to[] = {{c->rank - own_bit, (char *)sizes, (size_t)n_below * sizeof *sizes},
+                       {is_by_tree ? c->rank - own_bit : 0, is_by_tree ? all->ptr + before : (char *)mine.ptr, len}};
+        move_parcels(c, to, len > 0 ? 2 : 1, NULL, 0);
+        all->len = before;
+    }
 }
 
-void mur_all_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
+/* Rank 0, beside gather_up: the bytes of each other rank. */
+static void gather_from_each(const mur_comm *c, const int64_t *sizes, mur_buf *all)
 {
-    gather(c, mine, all, ends, true);
+    size_t n_from = 0, total = 0;
+    parcel *from = mur_alloc((size_t)c->n_ranks, sizeof *from);
+    for (int r = 1; r < c->n_ranks; r++)
+        total += (size_t)sizes[r];
+    char *at = mur_buf_reserve(all, total);
+    for (int r = 1; r < c->n_ranks; r++) {
+        if (sizes[r] > 0)
+            from[n_from++] = (parcel){r, at, (size_t)sizes[r]};
+        at += sizes[r];
+    }
+    move_parcels(c, NULL, 0, from, n_from);
+    all->len += total;
+    free(from);
+}
+
+static void set_ends(size_t *ends, const int64_t *sizes, int n_ranks)
+{
+    size_t end = 0;
+    for (int r = 0; r < n_ranks; r++)
+        ends[r] = end += (size_t)sizes[r];
+}
+
+/* Rank 0 has all afterwards; returns how many bytes that are. `sizes` as in gather_up. */
+static size_t gather(const mur_comm *c, mur_view mine, int64_t *sizes, mur_buf *all)
+{
+    int64_t total = mur_sum(c, (int64_t)mine.len);
+    double start = mur_monotonic();
+    bool is_by_tree = total <= TREE_BYTES;
+    gather_up(c, mine, sizes, is_by_tree, all);
+    if (!is_by_tree && c->rank == 0)
+        gather_from_each(c, sizes, all);
+    c->handles->traffic.exchange_seconds += mur_monotonic() - start;
+    c->handles->traffic.n_gathers++;
+    return (size_t)total;
 }
 
 void mur_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
 {
-    gather(c, mine, all, ends, false);
+    int64_t *sizes = mur_alloc((size_t)c->n_ranks, sizeof *sizes);
+    if (is_alone(c)) {
+        sizes[0] = (int64_t)mine.len;
+        mur_buf_append_view(all, mine);
+    } else {
+        gather(c, mine, sizes, all);
+    }
+    if (ends && c->rank == 0)
+        set_ends(ends, sizes, c->n_ranks);
+    free(sizes);
+}
+
+void mur_all_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
+{
+    int64_t *sizes = mur_alloc((size_t)c->n_ranks, sizeof *sizes);
+    if (is_alone(c)) {
+        sizes[0] = (int64_t)mine.len;
+        mur_buf_append_view(all, mine);
+    } else {
+        size_t before = all->len, total = gather(c, mine, sizes, all);
+        mur_buf_reserve(all, before + total - all->len);
+        all->len = before + total;
+        broadcast_bytes(c, all->ptr + before, total);
+        if (ends)
+            broadcast_bytes(c, (char *)sizes, (size_t)c->n_ranks * sizeof *sizes);
+    }
+    if (ends)
+        set_ends(ends, sizes, c->n_ranks);
+    free(sizes);
 }

@@ -38,18 +38,27 @@ void mur_comm_abort(int status)
     _Exit(status);
 }
 
+void mur_comm_look_again(mur_comm_pause *p, bool has_come)
+{
+    if (has_come) {
+        p->since = 0;
+        return;
+    }
+    double now = mur_monotonic();
+    if (p->since == 0)
+        p->since = now;
+    if (now - p->since > SPIN_SECONDS)
+        mur_sleep(NAP_SECONDS);
+}
+
 void mur_comm_wait(MPI_Request *request)
 {
-    double start = 0;
+    mur_comm_pause pause = {0};
     for (int is_done = 0;;) {
         MUR_MPI(MPI_Test(request, &is_done, MPI_STATUS_IGNORE));
         if (is_done)
             return;
-        double now = mur_monotonic();
-        if (start == 0)
-            start = now;
-        if (now - start > SPIN_SECONDS)
-            mur_sleep(NAP_SECONDS);
+        mur_comm_look_again(&pause, false);
     }
 }
 

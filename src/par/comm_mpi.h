@@ -17,6 +17,14 @@ struct mur_comm_handles {
 /* Local. Waits for the request without burning the core: polls for 10 ms, then sleeps between polls. */
 void mur_comm_wait(MPI_Request *request);
 
+/* Of a loop that looks whether something came: zeroed at first. */
+typedef struct mur_comm_pause {
+    double since; /* nothing has come; 0: something had */
+} mur_comm_pause;
+
+/* Local. Between two looks: sleeps where nothing came for 10 ms. */
+void mur_comm_look_again(mur_comm_pause *p, bool has_come);
+
 /* Ends the job with MPI's message when `call` fails: agreement itself needs MPI, so there is no way on. */
 #define MUR_MPI(call) mur_comm_check((call), #call, __FILE__, __LINE__)
 void mur_comm_check(int code, const char *call, const char *file, int line);

@@ -68,7 +68,7 @@ static void exchange_delivers_every_byte_in_rank_order(void **state)
     free(ends);
 }
 
-/* What rank s sends rank r when it takes several rounds, some pairs more than others. */
+/* What rank s sends rank r when it takes several messages, some pairs more than others. */
 static size_t long_length_of(int s, int r)
 {
     return (size_t)(s + 2 * r) * (2 << 20) + 17;
@@ -79,7 +79,7 @@ static char long_byte_of(int s, int r, size_t i)
     return (char)(i * 31 + i / 4099 + (size_t)(16 * s + r));
 }
 
-static void exchange_of_many_rounds_delivers_every_byte(void **state)
+static void exchange_of_many_messages_delivers_every_byte(void **state)
 {
     (void)state;
     mur_buf *outgoing = calloc((size_t)all.n_ranks, sizeof *outgoing), incoming = {0};
@@ -102,6 +102,121 @@ static void exchange_of_many_rounds_delivers_every_byte(void **state)
         mur_buf_clear(&outgoing[r]);
     mur_buf_clear(&incoming);
     free(outgoing);
+}
+
+/* A number that all ranks know of two of them and a time. */
+static uint32_t chance(int s, int r, int time)
+{
+    uint32_t x = (uint32_t)(s * 7919 + r * 104729 + time * 1299709 + 1);
+    for (int i = 0; i < 3; i++)
+        x = (x ^ (x >> 15)) * 2654435761U;
+    return x;
+}
+
+/* One exchange behind the other, in which few pairs have anything: no rank may take what belongs to the next one. */
+static void exchanges_between_few_pairs_do_not_mix(void **state)
+{
+    (void)state;
+    mur_buf *outgoing = calloc((size_t)all.n_ranks, sizeof *outgoing), incoming = {0};
+    size_t n_wrong = 0;
+    for (int time = 0; time < 300; time++) {
+        for (int r = 0; r < all.n_ranks; r++) {
+            mur_buf_reset(&outgoing[r]);
+            if (chance(all.rank, r, time) % 4 == 0)
+                for (uint32_t i = 0; i < 1 + chance(all.rank, r, time) % 99; i++)
+                    mur_buf_append_byte(&outgoing[r], (char)(time + 16 * all.rank + r));
+        }
+        mur_buf_reset(&incoming);
+        mur_exchange(&all, outgoing, &incoming, NULL);
+        size_t at = 0;
+        for (int s = 0; s < all.n_ranks; s++)
+            for (uint32_t i = 0; chance(s, all.rank, time) % 4 == 0 && i < 1 + chance(s, all.rank, time) % 99;
+                 i++, at++)
+                n_wrong += at >= incoming.len || incoming.ptr[at] != (char)(time + 16 * s + all.rank);
+        n_wrong += at != incoming.len;
+    }
+    assert_all(n_wrong == 0);
+    for (int r = 0; r < all.n_ranks; r++)
+        mur_buf_clear(&outgoing[r]);
+    mur_buf_clear(&incoming);
+    free(outgoing);
+}
+
+/* One pair has everything: it needs a message for each 256 KiB, and no other rank needs any. */
+static void a_pair_that_has_everything_costs_the_others_nothing(void **state)
+{
+    (void)state;
+    const size_t len = (40 << 20) + 5;
+    int last = all.n_ranks - 1;
+    mur_buf *outgoing = calloc((size_t)all.n_ranks, sizeof *outgoing), incoming = {0};
+    if (all.rank == 0) {
+        memset(mur_buf_reserve(&outgoing[last], len), 'x', len);
+        outgoing[last].len = len;
+    }
+    mur_traffic before = mur_comm_traffic(&all);
+    mur_exchange(&all, outgoing, &incoming, NULL);
+    mur_traffic now = mur_comm_traffic(&all);
+    bool is_right = incoming.len == (all.rank == last ? len : 0);
+    for (size_t i = 0; i < incoming.len; i++)
+        is_right = is_right && incoming.ptr[i] == 'x';
+    assert_all(is_right);
+    assert_all(now.n_messages - before.n_messages == (all.rank == 0 && last > 0 ? 2 : 0));
+    mur_buf_clear(&outgoing[last]);
+    mur_buf_clear(&incoming);
+    free(outgoing);
+}
+
+/* Up the tree, and, above its limit, from each rank; some ranks have nothing, and some several messages. */
+static void gathers_of_any_size_keep_their_order(void **state)
+{
+    (void)state;
+    const size_t units[] = {0, 1, 1000, 100 << 10, 5 << 20};
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++)
+        for (int shift = 0; shift < 3; shift++) {
+            mur_buf mine = {0}, gathered = {0};
+            size_t *ends = calloc((size_t)all.n_ranks, sizeof *ends), at = 0;
+            size_t len = (size_t)((all.rank + shift) % 3) * units[u] * (1 + (size_t)all.rank);
+            memset(mur_buf_reserve(&mine, len + 1), 'a' + all.rank, len);
+            mine.len = len;
+            for (int everywhere = 0; everywhere < 2; everywhere++) {
+                mur_buf_reset(&gathered);
+                mur_buf_append_text(&gathered, "kept");
+                (everywhere ? mur_all_gather : mur_gather)(&all, mur_buf_view(&mine), &gathered, ends);
+                bool is_right = memcmp(gathered.ptr, "kept", 4) == 0, has_all = everywhere || all.rank == 0;
+                at = 4;
+                for (int r = 0; r < all.n_ranks && has_all; r++) {
+                    size_t own = (size_t)((r + shift) % 3) * units[u] * (1 + (size_t)r);
+                    for (size_t i = 0; i < own; i++, at++)
+                        is_right = is_right && at < gathered.len && gathered.ptr[at] == 'a' + r;
+                    is_right = is_right && ends[r] == at - 4;
+                }
+                assert_all(is_right && gathered.len == at);
+            }
+            mur_buf_clear(&mine);
+            mur_buf_clear(&gathered);
+            free(ends);
+        }
+}
+
+static void broadcasts_of_any_size_arrive(void **state)
+{
+    (void)state;
+    const size_t lengths[] = {1, (64 << 10) - 1, 64 << 10, 1 << 20, (5 << 20) + 3};
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        mur_buf told = {0};
+        if (all.rank == 0) {
+            char *to = mur_buf_reserve(&told, lengths[k]);
+            told.len = lengths[k];
+            for (size_t i = 0; i < told.len; i++)
+                to[i] = long_byte_of(0, 0, i);
+        }
+        mur_broadcast(&all, &told);
+        size_t n_wrong = told.len != lengths[k];
+        for (size_t i = 0; i < told.len; i++)
+            n_wrong += told.ptr[i] != long_byte_of(0, 0, i);
+        assert_all(n_wrong == 0);
+        mur_buf_clear(&told);
+    }
 }
 
 static void gathers_and_broadcasts_keep_empty_ranks(void **state)
@@ -244,7 +359,11 @@ int main(void)
         cmocka_unit_test(agreement_carries_the_failing_ranks_message),
         cmocka_unit_test(reductions_match_arithmetic),
         cmocka_unit_test(exchange_delivers_every_byte_in_rank_order),
-        cmocka_unit_test(exchange_of_many_rounds_delivers_every_byte),
+        cmocka_unit_test(exchange_of_many_messages_delivers_every_byte),
+        cmocka_unit_test(exchanges_between_few_pairs_do_not_mix),
+        cmocka_unit_test(a_pair_that_has_everything_costs_the_others_nothing),
+        cmocka_unit_test(gathers_of_any_size_keep_their_order),
+        cmocka_unit_test(broadcasts_of_any_size_arrive),
         cmocka_unit_test(gathers_and_broadcasts_keep_empty_ranks),
         cmocka_unit_test(shared_memory_is_one_block_a_node),
         cmocka_unit_test(share_larger_than_memory_is_refused),

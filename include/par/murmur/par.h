@@ -61,6 +61,10 @@ typedef struct mur_traffic {
     int64_t reduce_bytes;    /* given to sums, minima, maxima and agreements */
     int64_t broadcast_bytes; /* that came from rank 0, or went from it, once */
     double exchange_seconds, reduce_seconds, broadcast_seconds;
+    int64_t n_agreements; /* sums, minima, maxima, agreements, barriers, broadcasts: each takes log(ranks) messages */
+    int64_t n_gathers;    /* the same; a broadcast more where all ranks get what is gathered */
+    int64_t n_exchanges;  /* a barrier each, */
+    int64_t n_messages;   /* and messages of this rank to others that it has bytes for; also those of gathers */
 } mur_traffic;
 
 /* Local. */
@@ -87,12 +91,15 @@ void mur_broadcast(const mur_comm *c, mur_buf *b);
 int64_t mur_broadcast_int64(const mur_comm *c, int64_t value);
 
 /* Collective. Appends every rank's bytes to `all`, in rank order, on every rank (gather: on rank 0 only). Where `ends`
- * is not NULL it has n_ranks entries and receives where each rank's bytes end, relative to their start in `all`. */
+ * is not NULL, on all ranks or none, it has n_ranks entries and receives where each rank's bytes end, relative to their
+ * start in `all` (gather: on rank 0 only). Takes log(ranks) messages one after the other; above 16 MiB in all, rank 0
+ * one from each. */
 void mur_all_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends);
 void mur_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends);
 
 /* Collective. Personalised exchange: `outgoing[r]` goes to rank r; what came is appended to `incoming` in rank order,
- * `ends` as above. Any sizes: bytes travel in bounded rounds. */
+ * `ends` as above. Any sizes, any of them empty: messages go between those ranks alone that have bytes for each other,
+ * from `outgoing` into `incoming`, 2 MiB of a rank at a time. */
 void mur_exchange(const mur_comm *c, const mur_buf *outgoing, mur_buf *incoming, size_t *ends);
 
 /* One block of memory per node, mapped by all its ranks. `bytes` is zeroed at first. */

@@ -237,14 +237,16 @@ int64_t mur_count_rows(const mur_job *j)
     const mur_change *gold = mur_store_change(j->store, "gold", -1);
     const mur_change *application = mur_store_change(j->store, "application", -1);
     if (!gold || !application || !can_add(j, application, gold->version))
-        return gold ? gold->n_rows : 0;
-    int64_t n_rows = 0;
+        return gold ? gold->n_rows : -1;
+    bool has_news = false;
+    int64_t n_rows = application->n_rows;
     for (int64_t v = application->input_version; (v = next_news(j, v, gold->version)) <= gold->version;) {
         const mur_change *change = mur_store_change(j->store, "gold", v);
         for (size_t i = 0; i < change->n_added; i++)
             n_rows += change->added[i].n_rows;
+        has_news = true;
     }
-    return n_rows > 0 ? application->n_rows + n_rows : 0;
+    return has_news ? n_rows : -1;
 }
 
 /* Rank 0. */

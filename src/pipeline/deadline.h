@@ -28,7 +28,7 @@ void mur_deadline_note_batch(mur_deadline *d, double seconds, int64_t n_rows);
 /* `n_rows` as mur_count_rows told them before. */
 void mur_deadline_note_count(mur_deadline *d, double seconds, int64_t n_rows);
 
-/* The seconds that a batch and a count behind it are expected to take, where `n_rows` wait to be counted already. */
+/* The seconds that a batch and a count behind it are expected to take, where mur_count_rows tells `n_rows` before. */
 double mur_deadline_need(const mur_deadline *d, int64_t n_rows);
 
 /* Whether the next batch, with its count, would end too late. */

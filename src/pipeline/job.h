@@ -80,7 +80,7 @@ void mur_job_discard(const mur_job *j, mur_part *parts, size_t n);
  */
 int mur_count(mur_job *j) MUR_MUST_USE;
 
-/* Local, rank 0 (count.c). The rows that mur_count would read now, of the former application and of gold; 0: it has
+/* Local, rank 0 (count.c). The rows that mur_count would read now, of the former application and of gold; -1: it has
  * nothing to do. */
 int64_t mur_count_rows(const mur_job *j);
 

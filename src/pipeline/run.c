@@ -21,10 +21,10 @@
 #include "schema_file.h"
 #include "settle.h"
 
-/* Application is brought up to date at the end of a run, and in a long one at most so often. */
+/* Application is brought up to date at the end of a run, and in a long one at most so often; counting writes the whole
+ * table, so a large one may take a twentieth of the time, and waits longer. */
 #define COUNT_SECONDS 60.0
-#define COUNT_TIMES                                                                                                    \
-    20.0 /* counting writes the whole table: a large one may take a twentieth of the time, and waits longer */
+#define COUNT_TIMES 20.0
 
 /* While a run waits for its next trigger, a request to stop is noticed within this time. */
 #define LOOK_SECONDS 0.2
@@ -228,14 +228,31 @@ static void compare_models(const mur_job *j)
                      mur_model_name(j->scorer.model), hash, precision);
 }
 
+/* When application may be counted again: by each rank's own clock, so rank 0 decides. */
+typedef struct pace {
+    double last; /* the last count's end; before one the run's beginning */
+    bool has_counted;
+} pace;
+
+/* Rank 0. A long run of batches is interrupted for it; a run that pauses anyway does not wait for its first one. */
+static bool is_count_due(const mur_job *j, const pace *p, bool is_pausing)
+{
+    double interval = COUNT_TIMES * j->deadline.longest_count;
+    interval = interval > COUNT_SECONDS ? interval : COUNT_SECONDS;
+    return (is_pausing && !p->has_counted) || mur_monotonic() - p->last > interval;
+}
+
 /* Collective. */
-static int count(mur_job *j)
+static int count(mur_job *j, pace *p)
 {
     double start = mur_monotonic();
-    int64_t n_rows = j->c->rank == 0 ? mur_count_rows(j) : 0;
+    int64_t n_rows = j->c->rank == 0 ? mur_count_rows(j) : -1;
     int rc = mur_count(j);
-    if (n_rows > 0)
-        mur_deadline_note_count(&j->deadline, mur_monotonic() - start, n_rows);
+    p->last = mur_monotonic();
+    if (n_rows >= 0) {
+        p->has_counted = true;
+        mur_deadline_note_count(&j->deadline, p->last - start, n_rows);
+    }
     return rc;
 }
 
@@ -248,7 +265,7 @@ static int64_t gold_rows(const mur_job *j)
 
 /* Collective. Batches until nothing waits, a stop is asked for, or, with --trigger once, one was committed. The first
  * one's trigger began with the look at the sources. */
-static int drain(mur_job *j, queue *q, double *counted)
+static int drain(mur_job *j, queue *q, pace *p)
 {
     int rc = 0;
     for (bool is_first = true; rc == 0 && !mur_job_is_stopping(j); is_first = false) {
@@ -277,51 +294,58 @@ static int drain(mur_job *j, queue *q, double *counted)
             continue;
         if (j->options->trigger == MUR_TRIGGER_ONCE)
             break;
-        double interval = COUNT_TIMES * j->deadline.longest_count;
-        interval = interval > COUNT_SECONDS ? interval : COUNT_SECONDS;
-        if (mur_broadcast_int64(j->c, mur_monotonic() - *counted > interval)) {
-            rc = count(j);
-            *counted = mur_monotonic();
+        if (mur_broadcast_int64(j->c, is_count_due(j, p, false)))
+            rc = count(j, p);
+    }
+    return rc;
+}
+
+/* Collective. Until the next look, or until some rank is asked to stop: they compare notes five times a second. What
+ * the last batches brought is counted meanwhile, when it is time to. */
+static int wait_for_trigger(mur_job *j, pace *p, double since, bool *is_over)
+{
+    enum { WAIT, COUNT, LOOK };
+    double end = since + 1e-3 * (double)j->options->interval_ms;
+    bool is_behind = j->c->rank == 0 && mur_count_rows(j) >= 0;
+    int rc = 0;
+    mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
+    while (rc == 0 && !(*is_over = mur_job_is_stopping(j))) {
+        double left = end - mur_monotonic();
+        int64_t next = mur_broadcast_int64(j->c, is_behind && is_count_due(j, p, true) ? COUNT
+                                                 : left <= 0                           ? LOOK
+                                                                                       : WAIT);
+        if (next == LOOK)
+            break;
+        if (next == COUNT) {
+            rc = count(j, p);
+            is_behind = false;
+            mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
+        } else if (j->c->rank == 0) {
+            mur_sleep(left < LOOK_SECONDS ? left : LOOK_SECONDS);
         }
     }
     return rc;
 }
 
-/* Collective. Until the next look, or until some rank is asked to stop: they compare notes five times a second. */
-static bool is_stopped_before_trigger(mur_job *j, double since)
-{
-    double end = since + 1e-3 * (double)j->options->interval_ms, left;
-    mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
-    for (;;) {
-        if (mur_job_is_stopping(j))
-            return true;
-        left = j->c->rank == 0 ? end - mur_monotonic() : 0;
-        if (mur_broadcast_int64(j->c, left <= 0))
-            return false;
-        if (j->c->rank == 0)
-            mur_sleep(left < LOOK_SECONDS ? left : LOOK_SECONDS);
-    }
-}
-
 /* Collective. All looks and batches of the run, and the application table. */
 static int ingest(mur_job *j, queue *q)
 {
-    double counted = mur_monotonic();
-    int rc;
-    for (bool is_over = false; !is_over;) {
+    pace p = {.last = mur_monotonic()};
+    int rc = 0;
+    for (bool is_over = false; rc == 0 && !is_over;) {
         double since = mur_monotonic();
         mur_trigger_begin(&j->times);
         mur_meter_phase(&j->meter, MUR_PHASE_LISTING);
         rc = mur_agree(j->c, j->c->rank == 0 ? look(j, q) : 0);
         j->times.listing = mur_monotonic() - since;
         if (rc == 0)
-            rc = drain(j, q, &counted);
-        if (rc == 0)
-            rc = count(j);
-        counted = mur_monotonic();
-        is_over = rc < 0 || j->options->trigger != MUR_TRIGGER_INTERVAL || is_stopped_before_trigger(j, since);
+            rc = drain(j, q, &p);
+        if (j->options->trigger != MUR_TRIGGER_INTERVAL)
+            is_over = true;
+        else if (rc == 0)
+            rc = wait_for_trigger(j, &p, since, &is_over);
     }
-    return rc;
+    return rc == 0 ? count(j, &p) : rc;
 }
 
 /* Why the streams have ended. */

@@ -299,7 +299,7 @@ class Progress(murmur_cli.TestCase):
                          for words, out in (([], text), (["--json"], objects))]
             time.sleep(2)
             self.write_tweets(self.source / "new.jsonl", 30)
-            self.wait_for_record(self.store, 3, job)
+            self.wait_for_record(self.store, 2, job)
             self.assert_status(run("stop", self.store), 0)
             self.assertEqual(job.wait().status, 0, job.said)
             self.assertEqual([follower.wait(20) for follower in followers], [0, 0])

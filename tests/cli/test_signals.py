@@ -33,6 +33,10 @@ def export(store, table):
     return rows
 
 
+def operations(store):
+    return [json.loads(path.read_bytes())["operation"] for path in sorted((store / "_log").glob("[0-9]*.json"))]
+
+
 class Signals(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="murmur-test-")
@@ -121,12 +125,38 @@ class Signals(unittest.TestCase):
         process = self.start(2, "--trigger", "1s")
         self.wait_for_record(N_FILES)  # its batches and the first application
         write_source(self.source / "zz.jsonl", 100000)
-        self.wait_for_record(N_FILES + 2)
+        self.wait_for_record(N_FILES + 1)
         self.assertIsNone(process.poll())
         process.send_signal(signal.SIGUSR1)
         self.assertEqual(process.wait(60), 0)  # nothing is left
         self.assertEqual(len(export(self.store, "bronze")), (N_FILES + 1) * TWEETS_PER_FILE)
         self.assert_completes(1)
+
+    def test_an_interval_run_counts_at_its_first_pause_then_once_a_minute_and_at_its_end(self):
+        process = self.start(2, "--trigger", "200ms")
+        self.wait_for_record(N_FILES)
+        for i in range(4):  # less than a minute
+            write_source(self.source / f"zz{i}.jsonl", 100000 + 1000 * i)
+            self.wait_for_record(N_FILES + 1 + i)
+        time.sleep(1)
+        self.assertEqual(operations(self.store), ["INGEST"] * N_FILES + ["AGGREGATE"] + ["INGEST"] * 4)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(operations(self.store)[-2:], ["INGEST", "AGGREGATE"])
+        self.assertEqual(sum(row["total"] for row in export(self.store, "application")),
+                         len(export(self.store, "gold")))
+        self.assert_completes(1)
+
+    def test_an_interval_run_counts_tweets_without_mentions_too(self):
+        for path in self.source.iterdir():
+            path.unlink()
+        (self.source / "silent.jsonl").write_text('{"text": "nobody is named"}\n')
+        process = self.start(1, "--trigger", "1h")
+        self.wait_for_record(1)
+        self.assertEqual(operations(self.store), ["INGEST", "AGGREGATE"])
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(len(operations(self.store)), 2)
 
     def test_a_second_writer_is_refused_with_a_message(self):
         process = self.start(1, "--trigger", "1s")

@@ -12,7 +12,7 @@ set -euo pipefail
 
 source_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 binary=${MURMUR_BINARY:-$source_folder/build/release/murmur}
-most_seconds=480
+most_seconds=600
 
 skip() {
     echo "skipped: $1"

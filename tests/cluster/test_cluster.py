@@ -72,9 +72,10 @@ class ClusterTest(unittest.TestCase):
         return execute(["srun", "--kill-on-bad-exit=1", *options, BINARY, *words], check=check,
                        env={**os.environ, **(env or {})})
 
-    def sbatch(self, *options, script=SOURCE / "slurm/murmur.sbatch", run_options=(), words=None):
+    def sbatch(self, *options, script=SOURCE / "slurm/murmur.sbatch", run_options=(), words=None, env=None):
         log = self.folder / "job-%j.log"
-        environment = {"MURMUR": BINARY, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+        environment = {"MURMUR": BINARY, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                       **(env or {})}
         submitted = execute(["sbatch", "--parsable", f"--output={log}", f"--chdir={SHARED}", *options, script,
                              *(words or (self.source, self.store, *run_options))], env={**os.environ, **environment})
         return SlurmJob(submitted, log)
@@ -262,8 +263,15 @@ class ClusterTest(unittest.TestCase):
         self.assert_complete(*SMALL_BATCHES)
 
     def test_at_the_time_limit_the_job_commits_is_requeued_and_completes(self):
+        self.requeue_at_the_time_limit("-N2", "--ntasks-per-node=1")
+
+    def test_mpirun_inside_sbatch_is_told_of_the_time_limit_too(self):
+        # On one node there is no step, of which Slurm could tell ranks by itself.
+        self.requeue_at_the_time_limit("-N1", "--ntasks-per-node=2", env={"MURMUR_LAUNCHER": "mpirun"})
+
+    def requeue_at_the_time_limit(self, *options, env=None):
         self.generate(1200, 60)
-        job = self.sbatch("-N2", "--ntasks-per-node=1", "--time=1", "--signal=USR1@50", run_options=SMALL_BATCHES)
+        job = self.sbatch(*options, "--time=1", "--signal=B:USR1@50", run_options=SMALL_BATCHES, env=env)
         self.wait_for_records(3, job)
         # However fast the machine is, the job is to be at work when the signal comes: its ranks are halted till then.
         nodes = self.the_nodes_of(job)
@@ -276,6 +284,7 @@ class ClusterTest(unittest.TestCase):
         wait_until(lambda: job.restarts >= 1 or job.state in ("COMPLETED", "FAILED", "TIMEOUT"), 60, lambda: job.said)
         self.assertEqual(job.restarts, 1, f"{job.state}: it never was requeued: {job.said}")
         self.assertIn("files left; run again to go on", job.said)
+        self.assertIn("have ended: a stop was asked for", job.said)  # the signal came, not the end of the time
         runs = [json.loads(lines(path))["run_id"] for path in self.records()]  # the next one may be at work already
         self.assertLess(runs.count(runs[0]), n_records + 5)  # the batch in hand, the count, and no more
         # More time for the rest, unless it is done already.

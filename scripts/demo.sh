@@ -38,12 +38,10 @@ if $is_fresh; then
 fi
 "$murmur" generate "$tweets" --tweets "$n_tweets"
 
-# Open MPI refuses root and more ranks than physical cores unless told, and single-copy transfers need a right that
-# containers withhold; shared memory does without.
+# Open MPI refuses more ranks than physical cores unless told, and single-copy transfers need a right that containers
+# withhold; shared memory does without.
+. scripts/mpirun_as_root.sh
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
-if [ "$(id -u)" -eq 0 ]; then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
 n_ranks=$(nproc)
 mpirun --oversubscribe --bind-to none -np "$n_ranks" "$murmur" run "$tweets" --store "$store"
 

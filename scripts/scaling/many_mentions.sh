@@ -24,7 +24,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export OPENBLAS_NUM_THREADS=1 LC_ALL=C
-if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+. "$here"/scripts/mpirun_as_root.sh
 
 # tweets FILE FIRST END: each with 20 mentions of users FIRST to END - 1 in a mixed order, and one of a few frequent ones.
 # All but the mentions is the same, so that a text is scored once for a work unit.

@@ -11,7 +11,7 @@ n_ranks=${1:-64} n_tweets=${2:-2000}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export OPENBLAS_NUM_THREADS=1
-if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+. "$here"/scripts/mpirun_as_root.sh
 "$murmur" generate "$work/tweets" --tweets "$n_tweets" --files 40 --seed 1 >/dev/null
 run() {
     local begin=$EPOCHREALTIME

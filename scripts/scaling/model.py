@@ -3,8 +3,10 @@
 
     scripts/scaling/model.py CONSTANTS [--out DIR] [--most RANKS] [--measured SCALING.tsv]
 
-CONSTANTS is a .tsv of name, value, unit and the command that measured it (scripts/scaling/run.sh makes it, on one rank). Work units,
-their dealing, the exchanges, the file servers and rank 0's own work are events and queues; nothing is drawn by chance
+CONSTANTS is a .tsv of name, value, unit and the command that measured it (scripts/scaling/run.sh makes it, on one rank, and
+what ranks do together on two). Work units and their dealing are events. What comes behind them is not: the ranks agree before
+and after each exchange and each writing of a part, so that none begins before the last one has ended, and within one a node's network card and
+the file servers are queues of requests that come at once. Nothing is drawn by chance
 that a seed does not fix, so the same constants give the same bytes. Leaves in DIR
 
     scaling_model.tsv        seconds and efficiency by precision, kind (strong, weak, default: strong in batches of the default size) and ranks
@@ -23,6 +25,7 @@ PRECISIONS = ("fp32", "bf16", "int8")
 # Decisions of the program, with where they stand.
 UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, include/pipeline/murmur/plan.h
 LAST_PART, LAST_UNITS = 8, 4  # of a batch's bytes the last eighth is cut into units a quarter as large: same file
+FEWEST_UNITS, LEAST_UNIT_BYTES = 64, UNIT_BYTES // 16  # of a small batch: same file
 IN_ADVANCE = 0.5  # src/par/deal.c: of the work, what is dealt to nodes before it begins
 BLOCK_SHARE = 0.5  # src/par/dealer.c, FRACTION: of a node's share of what is left, a block
 NAP = 0.002  # same file: rank 0's thread looks for requests so often
@@ -30,9 +33,12 @@ COUNT_SECONDS, COUNT_TIMES = 60, 20  # src/pipeline/run.c
 DEFAULT_BATCH = 256 << 20  # --max-bytes
 PART_BYTES, MOST_PARTS = 32 << 20, 64  # of application: src/pipeline/mention_reduce.c, count.c
 BLOCK_BYTES = 64 << 10  # MUR_BLOCK_BYTES, src/store/layout.h: no chunk is smaller, so no more ranks compress
-N_DATASETS = {"bronze": 13, "rejects": 9, "silver": 8, "gold": 13}  # docs/FORMAT.md: valid, numbers, two of each string column
-AGREEMENTS = 14  # of a part beside those of its datasets: src/store/part_write.c
-AGREEMENTS_PER_DATASET = 5
+N_DATASETS = {"bronze": 14, "rejects": 9, "silver": 8, "gold": 13}  # docs/FORMAT.md: valid, numbers, two of each string column
+SPAN_BYTES = {"bronze": 72, "rejects": 56, "silver": 48, "gold": 80}  # of a unit, all-gathered for a part: src/store/route.c
+SMALL_PART = 4 << 20  # bytes of rows, src/pipeline/job.c: rank 0 alone writes no more
+HDF5_MEETINGS = 60  # of a part that all ranks write, inside HDF5 and MPI-IO: some 200 a commit, docs/DESIGN.md
+ESTIMATE_BYTES, ROWS_BYTES = 8, 32  # of a unit: gathered to all, src/pipeline/estimate.c; to rank 0, batch.c
+TREE_BYTES = 16 << 20  # src/par/collective.c: more is gathered by a message from each rank
 
 # What this machine cannot tell: a cluster's shape. Others: --nodes-of, --servers.
 RANKS_PER_NODE = 64
@@ -63,9 +69,9 @@ class Model:
 
     def unit_bytes(self, batch_bytes):
         """Sizes of a batch's units, the largest first."""
-        last = batch_bytes / LAST_PART
-        n, n_last = round((batch_bytes - last) / UNIT_BYTES), round(last / UNIT_BYTES * LAST_UNITS)
-        return [UNIT_BYTES] * max(n, 1) + [UNIT_BYTES / LAST_UNITS] * n_last
+        unit = min(max(batch_bytes / FEWEST_UNITS, LEAST_UNIT_BYTES), UNIT_BYTES)
+        small, last = max(unit / LAST_UNITS, LEAST_UNIT_BYTES), batch_bytes / LAST_PART
+        return [unit] * max(round((batch_bytes - last) / unit), 1) + [small] * round(last / small)
 
     def seconds_per_byte(self, precision):
         c = self.c
@@ -144,19 +150,41 @@ class Model:
         return (self.c["agreement_seconds_per_step_in_memory"] * math.ceil(math.log2(n_local)) +
                 self.c["agreement_seconds_per_step"] * math.ceil(math.log2(math.ceil(n_ranks / n_local))))
 
-    def exchange(self, n_ranks, bytes_of_rank):
-        """Sizes to all, then each rank's bytes to all, all ranks of a node through one card; its messages are the rank's own work."""
+    def exchange(self, n_ranks, bytes_of_rank, n_peers=None, n_receivers=None):
+        """Sizes and then bytes to the `n_receivers` ranks that get some, from or to `n_peers` others (all, where not given), all
+        ranks of a node through one card; messages are the rank's own work. A barrier is behind the sizes."""
         if n_ranks == 1:
             return 0.0
         card, memory, end = Queue(), Queue(), 0.0
         n_local = min(self.ranks_per_node, n_ranks)
-        for _ in range(n_local):
+        for _ in range(min(n_local, n_receivers or n_local)):
             near = memory.serve(0.0, bytes_of_rank * (n_local - 1) / n_ranks / self.c["network_bytes_per_s_in_memory"])
             far = card.serve(0.0, bytes_of_rank * (n_ranks - n_local) / n_ranks / self.c["network_bytes_per_s"])
             end = max(near, far)
-        messages = ((n_local - 1) * self.c["exchange_seconds_per_message_in_memory"] +
-                    (n_ranks - n_local) * self.c["exchange_seconds_per_message"])
-        return 2 * messages + end + 2 * self.agreement(n_ranks)
+        n_peers = n_ranks - 1 if n_peers is None else min(n_peers, n_ranks - 1)
+        near = n_peers * (n_local - 1) / (n_ranks - 1)
+        messages = (near * self.c["exchange_seconds_per_message_in_memory"] +
+                    (n_peers - near) * self.c["exchange_seconds_per_message"])
+        return 2 * messages + end + self.agreement(n_ranks)
+
+    def steps(self, n_ranks):
+        """Of a binomial tree: within a node, between nodes."""
+        n_local = min(self.ranks_per_node, n_ranks)
+        return math.ceil(math.log2(n_local)), math.ceil(math.log2(math.ceil(n_ranks / n_local)))
+
+    def broadcast(self, n_ranks, n_bytes):
+        """The root sends all of it once a step; slices go on meanwhile."""
+        near, far = self.steps(n_ranks)
+        return self.agreement(n_ranks) + n_bytes * (near / self.c["network_bytes_per_s_in_memory"] + far / self.c["network_bytes_per_s"])
+
+    def gather(self, n_ranks, n_bytes):
+        """Their sum, sizes and bytes up the tree, of which the last step brings the half, and so on; or from each rank."""
+        if n_ranks == 1:
+            return 0.0
+        n_local = min(self.ranks_per_node, n_ranks)
+        bandwidth = self.c["network_bytes_per_s" if n_ranks > n_local else "network_bytes_per_s_in_memory"]
+        each = (n_ranks - n_local) * self.c["exchange_seconds_per_message"] if n_bytes > TREE_BYTES else self.agreement(n_ranks)
+        return 2 * self.agreement(n_ranks) + each + n_bytes / bandwidth
 
     def write(self, now, n_writers, file_bytes):
         """Each writer's bytes go to a file server, and are read back from there by another rank."""
@@ -168,15 +196,22 @@ class Model:
                 end = max(end, servers[writer % len(servers)].serve(start, file_bytes / n_writers / bandwidth))
         return end - now
 
-    def part(self, n_ranks, raw_bytes, n_datasets):
-        """Seconds by mechanism of one part, as src/store/part_write.c makes it."""
+    def part(self, n_ranks, raw_bytes, n_datasets, n_units=0, span_bytes=0):
+        """Seconds by mechanism of one part, as src/store/part_write.c makes it: by rank 0 alone where it is small."""
         c = self.c
-        n_writers = max(1, min(n_ranks, int(raw_bytes / n_datasets / BLOCK_BYTES)))
-        agreements = (AGREEMENTS + AGREEMENTS_PER_DATASET * n_datasets) * self.agreement(n_ranks)
-        exchange = (n_datasets + 3) * self.exchange(n_ranks, raw_bytes / n_ranks / n_datasets)
+        is_small = raw_bytes <= SMALL_PART
+        n_writers = 1 if is_small else max(1, min(n_ranks, int(raw_bytes / n_datasets / BLOCK_BYTES)))
+        which = "small_part" if is_small else "part"
+        n_exchanges = 1 if is_small else n_datasets
+        # A rank's pieces go to as many writers, some to two; a writer gets as many from all.
+        n_pieces = n_units / n_ranks
+        n_peers = n_ranks if n_units == 0 else n_ranks * (n_pieces + 1) / n_writers
         return {"compression": raw_bytes / n_writers * c["part_cpu_seconds_per_byte"],
-                "exchange": exchange,
-                "agreements": agreements,
+                "exchange": n_exchanges * self.exchange(n_ranks, raw_bytes / n_writers / n_exchanges, n_peers, n_writers),
+                "agreements": (c[f"agreements_of_{which}"] + (0 if is_small else HDF5_MEETINGS)) * self.agreement(n_ranks) +
+                              c[f"gathers_of_{which}"] * (self.gather(n_ranks, 8 * n_ranks) + self.broadcast(n_ranks, 8 * n_ranks)),
+                "lists of units": n_units * c["order_seconds_per_unit"] +
+                                  self.gather(n_ranks, n_units * span_bytes) + self.broadcast(n_ranks, n_units * span_bytes),
                 "file servers": self.write(0.0, n_writers, raw_bytes * c["file_bytes_per_raw_byte"]),
                 "commit latency": c["part_seconds"]}
 
@@ -188,14 +223,22 @@ class Model:
         done, n_answers, dealer_busy = self.deal(sizes, seconds, n_ranks)
         work = sum(seconds)
         by = {"work": work / n_ranks, "dealing and tail": max(done) - work / n_ranks}
-        raw = batch_bytes * self.c["raw_bytes_per_byte"]
+        raw, c, n_units = batch_bytes * self.c["raw_bytes_per_byte"], self.c, len(sizes)
         for table, n_datasets in N_DATASETS.items():
             if table != "rejects":
-                share = self.c[f"share_{table}"]
-                for what, took in self.part(n_ranks, raw * share, n_datasets).items():
+                share = c[f"share_{table}"]
+                for what, took in self.part(n_ranks, raw * share, n_datasets, n_units, SPAN_BYTES[table]).items():
                     by[what] = by.get(what, 0) + took
-        # Rank 0 plans and makes the record: units, files, and now and then a checkpoint of the whole log.
-        by["rank 0"] = (self.c["record_seconds"] + len(sizes) * self.c["plan_seconds_per_unit"] + self.c["log_seconds_per_record"])
+        # What a batch has beside its parts; what it was counted on had four small ones.
+        beside = {what: max(0, c[f"{what}_of_batch"] - 4 * c[f"{what}_of_small_part"]) for what in ("agreements", "gathers")}
+        by["agreements"] += (beside["agreements"] * self.agreement(n_ranks) +
+                             beside["gathers"] * self.gather(n_ranks, 256 * n_ranks))
+        # Units are cut by all ranks alike, their work is estimated by a share each and told to all; who did them tells rank 0 their rows.
+        by["lists of units"] += (n_units * (c["plan_seconds_per_unit"] + c["estimate_seconds_per_unit"] / n_ranks) +
+                                 self.gather(n_ranks, n_units * ESTIMATE_BYTES) + self.broadcast(n_ranks, n_units * ESTIMATE_BYTES) +
+                                 self.gather(n_ranks, n_units * ROWS_BYTES))
+        # Rank 0 makes the record and now and then a checkpoint of the whole log.
+        by["rank 0"] = c["record_seconds"] + n_units * c["record_seconds_per_unit"] + c["log_seconds_per_record"]
         return by, n_answers, dealer_busy
 
     def count(self, n_ranks, n_rows, n_mentions):

@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
 done
 python=${PYTHON:-python3}
 export OPENBLAS_NUM_THREADS=1 TIMEFORMAT='%R %U %S'
-if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+. scripts/mpirun_as_root.sh
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
 launch() {
@@ -69,6 +69,11 @@ if [ $is_measuring ]; then
         launch 2 "$murmur" bench ranks --json
         launch 2 --mca btl tcp,self "$murmur" bench ranks --json | sed 's/^{/{"network":true,/'
         "$murmur" bench log --json 2>/dev/null
+        "$murmur" bench plan --json
+        # How often ranks meet for a batch whose parts are small.
+        "$murmur" generate "$work/few" --tweets 200 --files 2 --seed 1 >/dev/null
+        launch 2 "$murmur" run "$work/few" --store "$work/few-store" --verbose 2>&1 |
+            sed -n 's/.*the ranks met for this batch: \([0-9]*\) agreements, \([0-9]*\) gathers, .*/{"bench":"batch","what":"batch","agreements":\1,"gathers":\2}/p'
         # The disk, past the page cache where it can be.
         dd if=/dev/zero of="$work/disk" bs=1M count=256 conv=fsync 2>&1 | sed -n 's/.* \([0-9.,]*\) s, .*/{"bench":"disk","what":"write","seconds":\1}/p'
         dd if="$work/disk" of=/dev/null bs=1M iflag=direct 2>&1 | sed -n 's/.* \([0-9.,]*\) s, .*/{"bench":"disk","what":"read","seconds":\1}/p'
@@ -79,6 +84,7 @@ fi
 "$python" scripts/scaling/model.py "$out/scaling_constants.tsv" --out "$out" --measured "$out/scaling.tsv" --markdown >"$out/scaling.md"
 if [ "$out" = results ]; then # the tables of the page
     "$python" scripts/scaling/tables.py into-page "$out/scaling.md" docs/SCALING.md
+    rm "$out/scaling.md"
 fi
 if command -v gnuplot >/dev/null; then
     for picture in scaling scaling_mechanisms; do

@@ -99,16 +99,26 @@ def constants(runs, bench, is_by_cpu):
     add("count_seconds_per_row", median(one, lambda r: share(r) * total(r, "merge_seconds") / (total(r, "mentions") + r["rows"]["application"])), "s",
         of_run + "merge_seconds / (rows of gold + of application)")
     add("record_seconds", median(one, lambda r: r["record_ms"] / 1000 / r["batches"]), "s", of_run + "commitOffsets in progress.jsonl")
-    add("plan_seconds_per_unit", median(one, lambda r: r["plan_ms"] / 1000 / max(total(r, "units"), 1)), "s", of_run + "queryPlanning in progress.jsonl / units")
+    add("estimate_seconds_per_unit", median(one, lambda r: r["plan_ms"] / 1000 / max(total(r, "units"), 1)), "s", of_run + "queryPlanning in progress.jsonl / units")
     busy = ("ingest_seconds", "refine_seconds", "score_seconds", "write_seconds", "merge_seconds")
     add("start_seconds", median(alone, lambda r: share(r) * (r["seconds"] - sum(total(r, name) for name in busy))), "s",
         "time mpirun -np 1 murmur run, less the rank's busy seconds")
+
+    met = [line for line in bench if line["bench"] == "batch"]
+    for what in "agreements", "gathers":
+        add(f"{what}_of_batch", statistics.median(line[what] for line in met), "1", "mpirun -np 2 murmur run --verbose: the ranks met for this batch, of small parts")
 
     def bench_of(what, name, ranks=None, network=False):
         (value,) = [line[name] for line in bench if line["what"] == what and line.get("ranks") == ranks and line.get("network", False) == network]
         return value
 
     few, many = "a part of a few rows", "a part of many rows of bronze"
+    for name, what in (("part", many), ("small_part", "a small part")):
+        for count in "agreements", "gathers":
+            add(f"{count}_of_{name}", bench_of(what, count, 2), "1", f"mpirun -np 2 murmur bench ranks --json: {what}")
+    for name, what in (("plan_seconds_per_unit", "a large file planned"), ("record_seconds_per_unit", "a record written as text"),
+                       ("order_seconds_per_unit", "units brought into a part's order")):
+        add(name, bench_of(what, "microseconds_each") / 1e6, "s", "murmur bench plan --json: " + what)
     command = "mpirun -np 1 murmur bench ranks --json: "
     add("part_seconds", bench_of(few, "seconds", 1), "s", command + few)
     add("part_cpu_seconds_per_byte", bench_of(many, "cpu", 1) / bench_of(many, "bytes", 1), "s", command + many + ", cpu / bytes")
@@ -116,7 +126,7 @@ def constants(runs, bench, is_by_cpu):
     for name, network, mpirun in (("", True, "mpirun -np 2 --mca btl tcp,self murmur bench ranks --json: "),
                                   ("_in_memory", False, "mpirun -np 2 murmur bench ranks --json: ")):
         add(f"agreement_seconds_per_step{name}", bench_of("a sum over the ranks", "least_microseconds", 2, network) / 1e6, "s", mpirun + "a sum, the least")
-        # An exchange is three operations: sizes, the number of rounds, the bytes.
+        # An exchange is three operations: sizes, a barrier, the bytes.
         add(f"exchange_seconds_per_message{name}", bench_of(messages, "least_microseconds", 2, network) / 3e6, "s", mpirun + messages + ", the least / 3")
         add(f"network_bytes_per_s{name}", bench_of(bytes_, "bytes", 2, network) / bench_of(bytes_, "least_microseconds", 2, network) * 1e6, "bytes/s", mpirun + bytes_ + ", bytes / the least")
     (records,) = [line["files"] for line in bench if line["what"] == "records"]

@@ -1,4 +1,5 @@
-/* What ranks do together, which is what a cluster adds to the work of one: agreement, exchange, a part of a table. On
+/* What ranks do together, which is what a cluster adds to the work of one: agreement, exchange, a part of a table,
+ * which all ranks write or, a small one, rank 0; and how often they meet for it, HDF5's own meetings not counted. On
  * one node it goes through memory; between nodes, or with Open MPI's "--mca btl tcp,self", through a network. */
 #include <math.h>
 #include <stdlib.h>
@@ -80,22 +81,26 @@ static int measure_exchange(const job *j, const char *what, size_t bytes, size_t
     return tell(j, what, figures, sizeof figures / sizeof *figures);
 }
 
-static int measure_part(const job *j, const char *what, const mur_frame *rows, int64_t version)
+static int measure_part(const job *j, const char *what, const mur_frame *rows, int64_t version, int64_t small_bytes)
 {
     mur_piece piece = {.order = j->comm->rank, .frame = rows};
     double seconds[N_PARTS], cpu[N_PARTS], raw = 0, written = 0;
+    mur_traffic before = {0}, now = {0};
     int rc = 0;
     for (size_t i = 0; i < N_PARTS && rc == 0; i++) {
         mur_part_options options = {.store = j->folder,
                                     .run_id = "00000000000000000000000000000000",
                                     .version = version + (int64_t)i,
                                     .compress = 1,
+                                    .small_bytes = small_bytes,
                                     .io_timeout_ms = 300 * 1000};
         mur_part part;
         int64_t bytes;
         mur_barrier(j->comm);
+        before = mur_comm_traffic(j->comm);
         double begin = mur_monotonic(), cpu_begin = mur_thread_seconds();
         rc = mur_part_write(&part, j->comm, rows->schema, &piece, 1, &options, &bytes);
+        now = mur_comm_traffic(j->comm);
         if (rc < 0)
             return rc;
         seconds[i] = slowest(j->comm, mur_monotonic() - begin);
@@ -108,7 +113,10 @@ static int measure_part(const job *j, const char *what, const mur_frame *rows, i
                             {"bytes", raw, MUR_BYTES, NULL},
                             {"file_bytes", written, MUR_BYTES, NULL},
                             {"seconds", mur_bench_median(seconds, N_PARTS), MUR_SECONDS, NULL},
-                            {"cpu", mur_bench_median(cpu, N_PARTS), MUR_SECONDS, NULL}};
+                            {"cpu", mur_bench_median(cpu, N_PARTS), MUR_SECONDS, NULL},
+                            {"agreements", (double)(now.n_agreements - before.n_agreements), MUR_COUNT, NULL},
+                            {"gathers", (double)(now.n_gathers - before.n_gathers), MUR_COUNT, NULL},
+                            {"exchanges", (double)(now.n_exchanges - before.n_exchanges), MUR_COUNT, NULL}};
     return tell(j, what, figures, sizeof figures / sizeof *figures);
 }
 
@@ -166,9 +174,11 @@ int mur_bench_ranks(const mur_bench *b)
     if (rc == 0)
         rc = measure_exchange(&j, "many bytes from each rank to all", LARGE_BYTES, N_LARGE);
     if (rc == 0)
-        rc = measure_part(&j, "a part of a few rows", &j.few, 0);
+        rc = measure_part(&j, "a part of a few rows", &j.few, 0, 0);
     if (rc == 0)
-        rc = measure_part(&j, "a part of many rows of bronze", &j.many, N_PARTS);
+        rc = measure_part(&j, "a part of many rows of bronze", &j.many, N_PARTS, 0);
+    if (rc == 0)
+        rc = measure_part(&j, "a small part", &j.few, (int64_t)2 * N_PARTS, INT64_MAX);
     mur_barrier(b->comm);
     if (b->comm->rank == 0 && !b->dir && j.folder && !mur_folder_remove(j.folder))
         mur_log_warn("cannot remove %s", j.folder);

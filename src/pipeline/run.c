@@ -273,6 +273,7 @@ static int drain(mur_job *j, queue *q, pace *p)
         if (!is_first)
             mur_trigger_begin(&j->times);
         double start = mur_monotonic();
+        mur_traffic before = mur_comm_traffic(j->c);
         j->n_waiting = (int64_t)(q->n - q->first);
         plan_next(j, q, &plan);
         j->times.planning = mur_monotonic() - start;
@@ -290,6 +291,11 @@ static int drain(mur_job *j, queue *q, pace *p)
             conclude(q, &plan, fates, is_committed);
         free(fates);
         mur_plan_clear(&plan);
+        mur_traffic now = mur_comm_traffic(j->c);
+        mur_log_debug("the ranks met for this batch: %" PRId64 " agreements, %" PRId64 " gathers, %" PRId64
+                      " exchanges",
+                      now.n_agreements - before.n_agreements, now.n_gathers - before.n_gathers,
+                      now.n_exchanges - before.n_exchanges);
         if (!is_committed)
             continue;
         if (j->options->trigger == MUR_TRIGGER_ONCE)

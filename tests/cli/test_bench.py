@@ -145,7 +145,9 @@ class Bench(murmur_cli.TestCase):
             lines = self.assert_status(mpirun(n_ranks, "bench", "ranks", "--texts", texts, "--dir",
                                               self.folder / str(n_ranks), "--json"), 0).rows
             self.assertEqual({(line["bench"], line["ranks"]) for line in lines}, {("ranks", n_ranks)})
-            agreement, few, many, small, large = lines
+            agreement, few, many, small, large, alone = lines
+            self.assertEqual([line["exchanges"] for line in (small, large, alone)], [14, 14, 1])
+            self.assertEqual(alone["bytes"], small["bytes"])
             self.assertGreater(agreement["microseconds"], 0)
             self.assertEqual(few["bytes"], n_ranks - 1)
             self.assertAlmostEqual(many["bytes"] / (16 << 20), (n_ranks - 1) / n_ranks, 3)

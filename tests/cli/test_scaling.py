@@ -21,7 +21,10 @@ model, tables = load("model"), load("tables")
 CONSTANTS = {"seconds_per_token_fp32": 1.4e-4, "ingest_seconds_per_byte": 1e-8, "refine_seconds_per_tweet": 1e-6,
              "tokens_per_byte": 0.06, "tweets_per_byte": 0.0075, "mentions_per_byte": 0.005, "distinct_of_mentions": 0.4,
              "raw_bytes_per_byte": 3, "file_bytes_per_raw_byte": 0.4, "share_bronze": 0.4, "share_silver": 0.2, "share_gold": 0.3,
-             "unit_spread": 0.2, "count_seconds_per_row": 1e-6, "record_seconds": 1e-3, "plan_seconds_per_unit": 1e-6, "start_seconds": 0.5,
+             "unit_spread": 0.2, "count_seconds_per_row": 1e-6, "record_seconds": 1e-3, "plan_seconds_per_unit": 1e-8,
+             "estimate_seconds_per_unit": 1e-4, "record_seconds_per_unit": 1e-7, "order_seconds_per_unit": 3e-7, "agreements_of_batch": 60,
+             "gathers_of_batch": 8, "agreements_of_part": 20, "gathers_of_part": 2, "agreements_of_small_part": 10, "gathers_of_small_part": 2,
+             "start_seconds": 0.5,
              "part_seconds": 0.03, "part_cpu_seconds_per_byte": 1.5e-8, "agreement_seconds_per_step": 2e-5,
              "exchange_seconds_per_message": 5e-6, "network_bytes_per_s": 1e9, "agreement_seconds_per_step_in_memory": 2e-6,
              "exchange_seconds_per_message_in_memory": 1e-6, "network_bytes_per_s_in_memory": 4e9, "log_seconds_per_record": 1e-4,
@@ -35,6 +38,7 @@ class Simulation(murmur_cli.TestCase):
         self.assertEqual(sum(sizes), 256 * MIB)
         self.assertEqual(sizes, sorted(sizes, reverse=True))
         self.assertEqual(len(sizes), 7 * 128 + 4 * 128)
+        self.assertEqual(model.Model(CONSTANTS).unit_bytes(MIB), [16384] * 64, "a small batch: 64 units of at least 16 KiB")
 
     def test_every_unit_is_worked_off_once(self):
         m = model.Model(CONSTANTS, ranks_per_node=4)
@@ -59,6 +63,12 @@ class Simulation(murmur_cli.TestCase):
         self.assertEqual((m.agreement(1), m.exchange(1, MIB)), (0, 0))
         self.assertLess(m.agreement(64), m.agreement(65), "the second node is behind a network")
         self.assertGreater(m.exchange(10000, 0), 10 * m.exchange(640, 0) * 0.9, "a message to each")
+        self.assertLess(m.exchange(10000, 0, 45), m.exchange(10000, 0) / 50, "a message to those that get some")
+        self.assertLess(m.gather(10000, 8 << 20), m.gather(10000, 17 << 20) / 2, "a tree has log(ranks) messages")
+        small, large = m.part(64, 1 << 20, 13), m.part(64, 64 << 20, 13)
+        self.assertEqual(small["compression"], (1 << 20) * 1.5e-8, "rank 0 alone")
+        self.assertAlmostEqual(large["compression"], (1 << 20) * 1.5e-8, 9)
+        self.assertLess(small["agreements"], large["agreements"])
         # Twice the servers, half the time.
         four, eight = (model.Model(CONSTANTS, n_servers=n).write(0, 64, 1e9) for n in (4, 8))
         self.assertAlmostEqual(four, 2 * eight, 6)

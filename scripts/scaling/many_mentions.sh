@@ -3,7 +3,7 @@
 #     scripts/scaling/many_mentions.sh [--mentions N] [--ranks "1 2 4"] [--out DIR]
 #
 # Counts N (default 10,000,000) distinct mentions, each by a rank count of its own, and tells the memory that the fullest
-# rank and rank 0 took: once all of gold, once a small addition to the table that is there. The result is held against
+# rank and rank 0 took: once all of gold, once a small addition to the table that is there. Each result is held against
 # gold's mentions counted by sort and uniq. Leaves DIR/mentions.tsv (default results). Scratch is below $TMPDIR.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -62,13 +62,13 @@ print(what, ranks, mentions, round(max(c["peak_bytes"]) / 2**20), round(c["peak_
 END
 }
 
-# Mentions have no capitals, so they are the same folded.
+# check RANKS: what so many ranks counted, and then added to. Mentions have no capitals, so they are the same folded.
 check() {
     "$murmur" export "$work/store" gold --columns mention --format csv | tail -n +2 | tr -d '\r' |
         sort -S 1G -T "$work" | uniq -c | awk '{ print $1 "," $2 }' | sort -S 1G -T "$work" -t, -k1,1nr -k2,2 >"$work/want"
     "$murmur" export "$work/store" application --columns total,mention --format csv | tail -n +2 | tr -d '\r' >"$work/got"
     cmp "$work/want" "$work/got"
-    echo "$(wc -l <"$work/want") mentions, counted by sort and uniq: equal, in the same order"
+    echo "$(wc -l <"$work/want") mentions, counted by $1 ranks and by sort and uniq: equal, in the same order"
 }
 
 printf 'what\tranks\tmentions\tpeak_mib\trank_0_peak_mib\tspilled_mib\tmerge_seconds\twrite_seconds\n' >"$work/mentions.tsv"
@@ -85,8 +85,8 @@ for n_ranks in $ranks; do
     tweets "$work/tweets/more-$n_ranks.jsonl" 0 2000
     measure "2,100 rows more" "$n_ranks" $fold
     if [ "$fold" ]; then fold=; else fold=--fold-case; fi
+    check "$n_ranks"
 done
-check
 mkdir -p "$out"
 {
     echo "# scripts/scaling/many_mentions.sh --mentions $n_mentions --ranks \"$ranks\""

@@ -59,7 +59,7 @@ class Signals(unittest.TestCase):
         self.addCleanup(lambda: process.poll() is None and os.killpg(process.pid, signal.SIGKILL))
         return process
 
-    def wait_for_record(self, number, seconds=60):
+    def wait_for_record(self, number, seconds=180):
         record = self.store / "_log" / f"{number:020}.json"
         end = time.monotonic() + seconds
         while not record.exists():

@@ -1,8 +1,10 @@
 """murmur under a real Slurm, on several hosts: started by run.sh, which see."""
 
+import datetime
 import json
 import os
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
@@ -292,6 +294,18 @@ class ClusterTest(unittest.TestCase):
         job.wait_for("COMPLETED", "FAILED", "TIMEOUT", seconds=180)
         self.assertEqual(job.state, "COMPLETED", job.said)
         self.assert_complete(*SMALL_BATCHES)
+
+    def test_ranks_know_when_the_time_of_their_job_is_over(self):
+        program = self.folder / "tell"
+        program.write_text('#!/bin/sh\necho "over at $SLURM_JOB_END_TIME"\n')
+        program.chmod(0o755)
+        job = self.sbatch("-N2", "--ntasks-per-node=1", "--time=7", env={"MURMUR": program})
+        job.wait_for("COMPLETED", "FAILED")
+        end = datetime.datetime.fromisoformat(the_cluster.job(job.number)["StartTime"]) + datetime.timedelta(minutes=7)
+        told = re.findall(r"over at (\d+)", job.said)
+        self.assertEqual(len(told), 2, job.said)
+        for time_told in told:
+            self.assertAlmostEqual(int(time_told), end.timestamp(), delta=2)
 
     def test_of_two_jobs_on_one_store_one_is_refused(self):
         self.generate(1200, N_BATCHES)

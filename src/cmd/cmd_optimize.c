@@ -5,6 +5,7 @@
 #include "murmur/log.h"
 #include "murmur/optimize.h"
 #include "murmur/quantity.h"
+#include "murmur/stop.h"
 #include "writing_options.h"
 
 static const mur_option options[] = {
@@ -67,6 +68,7 @@ static int run(const mur_command *self, int argc, char **argv)
 
     mur_comm c;
     summary s = {0};
+    mur_stop_listen();
     rc = mur_comm_open(&c);
     if (rc == 0) {
         rc = mur_optimize(&c, &o, say, &s);

@@ -5,6 +5,7 @@
 #include "murmur/mem.h"
 #include "murmur/quantity.h"
 #include "murmur/run.h"
+#include "murmur/stop.h"
 #include "writing_options.h"
 
 static const mur_option options[] = {
@@ -118,6 +119,7 @@ static int run(const mur_command *self, int argc, char **argv)
     o.model = model;
 
     mur_comm c;
+    mur_stop_listen();
     rc = mur_comm_open(&c);
     if (rc == 0)
         rc = mur_run(&c, &o);

@@ -279,7 +279,7 @@ void mur_broadcast(const mur_comm *c, mur_buf *b)
 static void tell_sizes(const mur_comm *c, const int64_t *sizes, int64_t *coming)
 {
     struct mur_comm_handles *h = c->handles;
-    int tag = TAG_SIZE + (int)(h->traffic.n_exchanges % 2), n_sent = 0, is_over = 0;
+    int tag = TAG_SIZE + h->size_tag, n_sent = 0, is_over = 0;
     MPI_Request *sent = mur_alloc((size_t)c->n_ranks, sizeof *sent), barrier = MPI_REQUEST_NULL;
     for (int distance = 1; distance < c->n_ranks; distance++) {
         int there = (c->rank + distance) % c->n_ranks;
@@ -309,6 +309,7 @@ static void tell_sizes(const mur_comm *c, const int64_t *sizes, int64_t *coming)
         if (!is_over)
             mur_comm_look_again(&pause, is_there || first > before);
     }
+    h->size_tag = 1 - h->size_tag;
     h->traffic.n_exchanges++;
     h->traffic.n_messages += n_sent;
     free(sent);

@@ -12,6 +12,7 @@ struct mur_comm_handles {
     MPI_Info info;    /* for MPI-IO; MPI_INFO_NULL */
     bool has_helpers; /* MPI lets a thread of a rank call it while the others of that rank do not */
     mur_traffic traffic;
+    int size_tag; /* of the next exchange's sizes (collective.c); the same on all ranks */
 };
 
 /* Local. Waits for the request without burning the core: polls for 10 ms, then sleeps between polls. */

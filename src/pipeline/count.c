@@ -232,21 +232,27 @@ static int64_t next_news(const mur_job *j, int64_t version, int64_t last)
     return version;
 }
 
+bool mur_count_is_due(const mur_job *j)
+{
+    const mur_change *gold = mur_store_change(j->store, "gold", -1);
+    const mur_change *application = mur_store_change(j->store, "application", -1);
+    return gold && (!application || !can_add(j, application, gold->version) ||
+                    next_news(j, application->input_version, gold->version) <= gold->version);
+}
+
 int64_t mur_count_rows(const mur_job *j)
 {
     const mur_change *gold = mur_store_change(j->store, "gold", -1);
     const mur_change *application = mur_store_change(j->store, "application", -1);
     if (!gold || !application || !can_add(j, application, gold->version))
-        return gold ? gold->n_rows : -1;
-    bool has_news = false;
+        return gold ? gold->n_rows : 0;
     int64_t n_rows = application->n_rows;
     for (int64_t v = application->input_version; (v = next_news(j, v, gold->version)) <= gold->version;) {
         const mur_change *change = mur_store_change(j->store, "gold", v);
         for (size_t i = 0; i < change->n_added; i++)
             n_rows += change->added[i].n_rows;
-        has_news = true;
     }
-    return has_news ? n_rows : -1;
+    return n_rows;
 }
 
 /* Rank 0. */
@@ -267,11 +273,9 @@ static int make_task(const mur_job *j, task *t)
 {
     const mur_change *gold = mur_store_change(j->store, "gold", -1);
     const mur_change *application = mur_store_change(j->store, "application", -1);
-    if (!gold)
+    if (!mur_count_is_due(j))
         return 0;
     bool is_adding = application && can_add(j, application, gold->version);
-    if (is_adding && next_news(j, application->input_version, gold->version) > gold->version)
-        return 0;
     t->is_due = true;
     t->version = application ? application->version + 1 : 0;
     t->former_version = is_adding ? application->input_version : -1;

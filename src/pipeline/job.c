@@ -1,6 +1,5 @@
 #include "job.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "murmur/hash.h"
 #include "murmur/log.h"
 #include "murmur/mem.h"
+#include "murmur/stop.h"
 #include "murmur/tables.h"
 #include "murmur/usage.h"
 #include "schema_file.h"
@@ -117,23 +117,9 @@ void mur_job_close_store(mur_job *j)
     mur_store_close(&j->store);
 }
 
-static volatile sig_atomic_t is_signalled;
-
-static void on_signal(int number)
-{
-    (void)number;
-    is_signalled = 1;
-}
-
-void mur_job_listen(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGUSR1, &action, NULL);
-}
-
 bool mur_job_is_stopping(mur_job *j)
 {
-    bool is_asked = is_signalled || (j->store && mur_store_is_stop_asked(j->store));
+    bool is_asked = mur_stop_is_asked() || (j->store && mur_store_is_stop_asked(j->store));
     if (!j->is_stopping)
         j->is_late = !is_asked && j->c->rank == 0 && j->deadline.end != 0 &&
                      mur_deadline_is_near(&j->deadline, mur_count_rows(j));

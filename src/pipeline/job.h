@@ -46,11 +46,8 @@ int mur_job_open_store(mur_job *j) MUR_MUST_USE;
 /* Local, any rank: lets the lock go and closes the store, if this rank has it. */
 void mur_job_close_store(mur_job *j);
 
-/* Local. From here on SIGUSR1 asks the job to stop, as a request in its store does (murmur/writer.h). */
-void mur_job_listen(void);
-
-/* Collective. Whether any rank was asked to stop, or the deadline is near; looked at between batches. Remembered in
- * j->is_stopping. */
+/* Collective. Whether any rank was asked to stop, by a signal (murmur/stop.h) or in its store (murmur/writer.h), or the
+ * deadline is near; looked at between batches. Remembered in j->is_stopping. */
 bool mur_job_is_stopping(mur_job *j);
 
 /* Local, rank 0: a record of this run, without changes yet. `options` is the JSON object of the options that shaped its
@@ -80,8 +77,9 @@ void mur_job_discard(const mur_job *j, mur_part *parts, size_t n);
  */
 int mur_count(mur_job *j) MUR_MUST_USE;
 
-/* Local, rank 0 (count.c). The rows that mur_count would read now, of the former application and of gold; -1: it has
- * nothing to do. */
+/* Local, rank 0 (count.c). Whether mur_count has something to do, and the rows that it would read then, of the former
+ * application and of gold's news. */
+bool mur_count_is_due(const mur_job *j);
 int64_t mur_count_rows(const mur_job *j);
 
 #endif

@@ -134,7 +134,6 @@ int mur_optimize(mur_comm *c, const mur_optimize_options *o, void (*say)(void *c
             return mur_fail(MUR_EUSAGE, "there is no table '%s': bronze, silver, gold, application and rejects are",
                             o->tables[i]);
     mur_job_name(&j);
-    mur_job_listen();
     int rc = 0;
     if (c->rank == 0)
         rc = o->is_dry ? mur_store_open(&j.store, o->store) : mur_job_open_store(&j);

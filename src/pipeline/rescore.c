@@ -371,7 +371,6 @@ int mur_rescore(mur_comm *c, const mur_rescore_options *o)
     mur_job *j = &s.job;
     *j = (mur_job){.c = c, .options = &s.options};
     mur_job_name(j);
-    mur_job_listen();
     int rc = mur_scorer_open(&j->scorer, c, o->model, o->label_map, o->precision);
     if (rc == 0)
         rc = mur_agree(c, c->rank == 0 ? mur_job_open_store(j) : 0);

@@ -159,9 +159,11 @@ static bool is_waiting(const queue *q, const char *path)
 }
 
 /* Rank 0. The first files that wait, as many as a batch takes; paths stay the listing's. */
-static size_t first_waiting(const queue *q, mur_source *files, size_t most)
+static size_t first_waiting(queue *q, mur_source *files, size_t most)
 {
     size_t n = 0;
+    while (q->first < q->n && !is_waiting(q, q->listed.items[q->pending[q->first]].path))
+        q->first++;
     for (size_t i = q->first; i < q->n && n < most; i++)
         if (is_waiting(q, q->listed.items[q->pending[i]].path))
             files[n++] = q->listed.items[q->pending[i]];
@@ -246,10 +248,11 @@ static bool is_count_due(const mur_job *j, const pace *p, bool is_pausing)
 static int count(mur_job *j, pace *p)
 {
     double start = mur_monotonic();
-    int64_t n_rows = j->c->rank == 0 ? mur_count_rows(j) : -1;
+    bool is_due = j->c->rank == 0 && mur_count_is_due(j);
+    int64_t n_rows = is_due ? mur_count_rows(j) : 0;
     int rc = mur_count(j);
     p->last = mur_monotonic();
-    if (n_rows >= 0) {
+    if (is_due) {
         p->has_counted = true;
         mur_deadline_note_count(&j->deadline, p->last - start, n_rows);
     }
@@ -312,7 +315,7 @@ static int wait_for_trigger(mur_job *j, pace *p, double since, bool *is_over)
 {
     enum { WAIT, COUNT, LOOK };
     double end = since + 1e-3 * (double)j->options->interval_ms;
-    bool is_behind = j->c->rank == 0 && mur_count_rows(j) >= 0;
+    bool is_behind = j->c->rank == 0 && mur_count_is_due(j);
     int rc = 0;
     mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
     while (rc == 0 && !(*is_over = mur_job_is_stopping(j))) {
@@ -425,7 +428,6 @@ int mur_run(mur_comm *c, const mur_run_options *options)
 {
     mur_job j = {.c = c, .options = options};
     queue q = {0};
-    mur_job_listen();
     mur_deadline_open(&j.deadline, options->time_limit_ms);
 
     mur_job_name(&j);

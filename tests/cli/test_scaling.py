@@ -125,7 +125,7 @@ class Mentions(murmur_cli.TestCase):
         done = self.assert_status(murmur_cli.execute(
             [SCRIPTS / "many_mentions.sh", "--mentions", "20000", "--ranks", "1 3", "--out", self.folder],
             env={"MURMUR": murmur_cli.BINARY}), 0)
-        self.assertIn(b"20097 mentions, counted by sort and uniq: equal, in the same order", done.out)
+        self.assertIn(b"20097 mentions, counted by 3 ranks and by sort and uniq: equal, in the same order", done.out)
         head, *rows = [line.split("\t") for line in (self.folder / "mentions.tsv").read_text().splitlines()[1:]]
         self.assertEqual([(row[0], row[1]) for row in rows], [("all of gold", "1"), ("2,100 rows more", "1"),
                                                               ("all of gold", "3"), ("2,100 rows more", "3")])

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
@@ -93,6 +94,21 @@ class Signals(unittest.TestCase):
                 self.assertLess(n_rows, N_FILES * TWEETS_PER_FILE)
                 # The application table stands for what was committed.
                 self.assertEqual(sum(row["total"] for row in export(self.store, "application")), n_rows)
+        self.assert_completes(1)
+
+    def test_usr1_before_mpi_has_started_is_heard_too(self):
+        process = self.start(1)
+        status = pathlib.Path(f"/proc/{process.pid}/status")
+
+        def catches_usr1():
+            caught = re.search(r"SigCgt:\s*(\w+)", status.read_text()).group(1)
+            return int(caught, 16) >> (signal.SIGUSR1 - 1) & 1
+
+        while not catches_usr1():  # before that it is not murmur's yet
+            self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(60), 75, (self.folder / "log").read_text())
+        self.assertFalse(list(self.store.glob("gold/*.h5")))
         self.assert_completes(1)
 
     def test_a_killed_run_is_completed_by_the_next_at_another_number_of_ranks(self):

@@ -87,8 +87,8 @@ bool mur_store_is_stop_asked(const mur_store *s);
 
 /* Steps 6 to 8 of a commit: the lock is still ours, the record is written, synced, linked to its final name. After
  * success the record is the store's (`r` is emptied) and readers see it. MUR_EIO; MUR_ECREATE when another writer won.
- * Where it fails before the link, the files of the parts that `r` adds are removed; from the link on they stay, since
- * the record may be there in spite of the failure. */
+ * Where it cannot be written, the files of the parts that `r` adds are removed; from the link on they stay, since the
+ * record may be there in spite of the failure, and where the record is refused as wrong they may be another one's. */
 int mur_store_publish(mur_store *s, mur_record *r) MUR_MUST_USE;
 
 /* Checks every part of every version against the log: presence, size, rows, content and file hash; lists what no record

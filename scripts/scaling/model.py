@@ -20,8 +20,6 @@ import math
 import pathlib
 import random
 
-PRECISIONS = ("fp32", "bf16", "int8")
-
 # Decisions of the program, with where they stand.
 UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, include/pipeline/murmur/plan.h
 LAST_PART, LAST_UNITS = 8, 4  # of a batch's bytes the last eighth is cut into units a quarter as large: same file
@@ -59,6 +57,13 @@ class Queue:
         return self.free_at
 
 
+def usual_unit_bytes(batch_bytes):
+    return min(max(batch_bytes / FEWEST_UNITS, LEAST_UNIT_BYTES), UNIT_BYTES)
+
+
+PER_TOKEN = "seconds_per_token_"  # and the precision, by other machines too: int8_by_amx
+
+
 class Model:
     def __init__(self, constants, ranks_per_node=RANKS_PER_NODE, n_servers=FILE_SERVERS):
         self.c = constants
@@ -69,7 +74,7 @@ class Model:
 
     def unit_bytes(self, batch_bytes):
         """Sizes of a batch's units, the largest first."""
-        unit = min(max(batch_bytes / FEWEST_UNITS, LEAST_UNIT_BYTES), UNIT_BYTES)
+        unit = usual_unit_bytes(batch_bytes)
         small, last = max(unit / LAST_UNITS, LEAST_UNIT_BYTES), batch_bytes / LAST_PART
         return [unit] * max(round((batch_bytes - last) / unit), 1) + [small] * round(last / small)
 
@@ -393,7 +398,7 @@ def main():
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/SCALING.md")
     options = parser.parse_args()
     model = Model(read_constants(options.constants), options.ranks_per_node, options.servers)
-    precisions = [p for p in PRECISIONS if f"seconds_per_token_{p}" in model.c]
+    precisions = [name[len(PER_TOKEN):] for name in model.c if name.startswith(PER_TOKEN)]
     counts = [n for n in (1, 2, 4, 16, 64, 256, 1000, 4000, 10000) if n <= options.most]
     command = "scripts/scaling/model.py " + pathlib.Path(options.constants).name
     options.out.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import pathlib
 import statistics
 import sys
 
-UNIT_BYTES = 256 << 10  # MUR_UNIT_BYTES, include/pipeline/murmur/plan.h
+from model import usual_unit_bytes
 
 
 def of_run(store, facts):
@@ -60,7 +60,7 @@ def scaling_rows(runs):
 def spread_of(run):
     """Of a log-normal of which the largest of n was so many times the mean."""
     work = sum(total(run, name) for name in ("ingest_seconds", "refine_seconds", "score_seconds"))
-    n = max(total(run, "source_bytes") / UNIT_BYTES, 2)
+    n = max(total(run, "source_bytes") / usual_unit_bytes(total(run, "source_bytes")), 2)
     return max(0.0, math.log(total(run, "slowest_unit_seconds") / (work / n))) / math.sqrt(2 * math.log(n))
 
 
@@ -137,6 +137,15 @@ def constants(runs, bench, is_by_cpu):
     return found
 
 
+def kept(path, found):
+    """Rows of a table of constants that this machine did not measure, such as those of another one."""
+    if not path.exists():
+        return []
+    names = {name for name, *_ in found}
+    rows = [tuple(line.split("\t")) for line in path.read_text().splitlines()[2:]]
+    return [row for row in rows if row[0] not in names and "_by_" in row[0]]
+
+
 def write(path, command, head, rows):
     lines = ["# " + command, "\t".join(head)] + ["\t".join(map(str, row)) for row in rows]
     path.write_text("\n".join(lines) + "\n")
@@ -156,7 +165,8 @@ def main(what, *arguments):
     out, command, is_by_cpu = pathlib.Path(arguments[2]), arguments[3], "by-cpu" in arguments[4:]
     write(out / "scaling.tsv", command, ("precision", "kind", "ranks", "tweets", "bytes", "seconds", "cpu_seconds", "tweets_per_s", "efficiency", "efficiency_by_cpu"),
           scaling_rows(runs))
-    write(out / "scaling_constants.tsv", command, ("name", "value", "unit", "command"), constants(runs, bench, is_by_cpu))
+    found, path = constants(runs, bench, is_by_cpu), out / "scaling_constants.tsv"
+    write(path, command, ("name", "value", "unit", "command"), found + kept(path, found))
 
 
 if __name__ == "__main__":

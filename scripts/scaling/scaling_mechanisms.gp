@@ -14,6 +14,7 @@ set xlabel 'ranks'
 set ylabel 'share of a batch of 8 MiB a rank, ' . precision
 set key outside right
 set grid lc rgb '#e5e7eb' lt 1
+set linetype 9 lc rgb '#444444'
 of(m) = (strcol('precision') eq precision && strcol('mechanism') eq m ? column('share') : NaN)
 names = '"work" "dealing and tail" "compression" "exchange" "agreements" "lists of units" "file servers" "commit latency" "rank 0"'
 plot for [i=1:words(names)] table using 'ranks':(of(word(names, i))) with linespoints lw 2 pt 7 ps 0.5 title word(names, i), \

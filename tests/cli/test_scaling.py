@@ -1,6 +1,5 @@
 """scripts/scaling: the simulation's arithmetic, the tables that a measurement makes; and counting many mentions, held against sort."""
 
-import importlib.util
 import subprocess
 import sys
 import unittest
@@ -8,16 +7,11 @@ import unittest
 import murmur_cli
 
 SCRIPTS = murmur_cli.SOURCE / "scripts/scaling"
+sys.path.insert(0, str(SCRIPTS))
 
+import model  # noqa: E402
+import tables  # noqa: E402
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-model, tables = load("model"), load("tables")
 CONSTANTS = {"seconds_per_token_fp32": 1.4e-4, "ingest_seconds_per_byte": 1e-8, "refine_seconds_per_tweet": 1e-6,
              "tokens_per_byte": 0.06, "tweets_per_byte": 0.0075, "mentions_per_byte": 0.005, "distinct_of_mentions": 0.4,
              "raw_bytes_per_byte": 3, "file_bytes_per_raw_byte": 0.4, "share_bronze": 0.4, "share_silver": 0.2, "share_gold": 0.3,
@@ -118,6 +112,20 @@ class Measurement(murmur_cli.TestCase):
         self.assertEqual(rows["strong", 1][5:], (11, 10, 9.1, 1.0, 1.0))
         self.assertEqual(rows["strong", 2][8:], (round(11 / 6 / 2, 3), round(10 / 11, 3)))
         self.assertEqual(rows["weak", 2][8:], (round(22 / 12 / 2, 3), round(20 / 22, 3)))
+
+
+    def test_units_of_small_batches_are_smaller_and_one_that_took_longer_is_a_spread(self):
+        counters = {"source_bytes": [64 * 20_000], "ingest_seconds": [1], "refine_seconds": [1], "score_seconds": [62],
+                    "slowest_unit_seconds": [1]}
+        self.assertEqual(tables.spread_of({"counters": counters}), 0)  # each of 64 units took as long
+        self.assertGreater(tables.spread_of({"counters": dict(counters, slowest_unit_seconds=[2])}), 0.1)
+
+    def test_constants_of_another_machine_stay(self):
+        path = self.folder / "constants.tsv"
+        rows = [("a", "1", "s", "x"), ("seconds_per_token_int8_by_amx", "2", "s", "y")]
+        tables.write(path, "how", ("name", "value", "unit", "command"), rows)
+        self.assertEqual(tables.kept(path, [("a", "3", "s", "x")]), rows[1:])
+        self.assertEqual(tables.kept(self.folder / "none.tsv", []), [])
 
 
 class Mentions(murmur_cli.TestCase):

@@ -1,9 +1,9 @@
 /* deadline.h: a batch that cannot finish before the job's time is over is not begun: it would be lost.
  *
  * The time is --time-limit's, from the start of the run, or that of the SLURM job (SLURM_JOB_END_TIME, seconds since
- * 1970, which slurm/murmur.sbatch sets where Slurm does not), whichever is first. A batch is expected to take as long as the longest
- * so far and a quarter more; the count of application behind it as long as the last one, times what there is more to
- * count: it reads and writes the whole table, which grows, and gold's rows since. Local, rank 0's.
+ * 1970, which slurm/murmur.sbatch sets where Slurm does not), whichever is first. A batch is expected to take as long
+ * as the longest so far and a quarter more; the count of application behind it as long as the last one, times what
+ * there is more to count: it reads and writes the whole table, which grows, and gold's rows since. Local, rank 0's.
  */
 #ifndef MURMUR_DEADLINE_H
 #define MURMUR_DEADLINE_H

@@ -416,6 +416,11 @@ static void set_ends(size_t *ends, const int64_t *sizes, int n_ranks)
 /* Rank 0 has all afterwards; returns how many bytes that are. `sizes` as in gather_up. */
 static size_t gather(const mur_comm *c, mur_view mine, int64_t *sizes, mur_buf *all)
 {
+    if (is_alone(c)) {
+        sizes[0] = (int64_t)mine.len;
+        mur_buf_append_view(all, mine);
+        return mine.len;
+    }
     int64_t total = mur_sum(c, (int64_t)mine.len);
     double start = mur_monotonic();
     bool is_by_tree = total <= TREE_BYTES;
@@ -430,12 +435,7 @@ static size_t gather(const mur_comm *c, mur_view mine, int64_t *sizes, mur_buf *
 void mur_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
 {
     int64_t *sizes = mur_alloc((size_t)c->n_ranks, sizeof *sizes);
-    if (is_alone(c)) {
-        sizes[0] = (int64_t)mine.len;
-        mur_buf_append_view(all, mine);
-    } else {
-        gather(c, mine, sizes, all);
-    }
+    gather(c, mine, sizes, all);
     if (ends && c->rank == 0)
         set_ends(ends, sizes, c->n_ranks);
     free(sizes);
@@ -444,11 +444,8 @@ void mur_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
 void mur_all_gather(const mur_comm *c, mur_view mine, mur_buf *all, size_t *ends)
 {
     int64_t *sizes = mur_alloc((size_t)c->n_ranks, sizeof *sizes);
-    if (is_alone(c)) {
-        sizes[0] = (int64_t)mine.len;
-        mur_buf_append_view(all, mine);
-    } else {
-        size_t before = all->len, total = gather(c, mine, sizes, all);
+    size_t before = all->len, total = gather(c, mine, sizes, all);
+    if (!is_alone(c)) {
         mur_buf_reserve(all, before + total - all->len);
         all->len = before + total;
         broadcast_bytes(c, all->ptr + before, total);

@@ -237,7 +237,7 @@ typedef struct pace {
 } pace;
 
 /* Rank 0. A long run of batches is interrupted for it; a run that pauses anyway does not wait for its first one. */
-static bool is_count_due(const mur_job *j, const pace *p, bool is_pausing)
+static bool is_time_to_count(const mur_job *j, const pace *p, bool is_pausing)
 {
     double interval = COUNT_TIMES * j->deadline.longest_count;
     interval = interval > COUNT_SECONDS ? interval : COUNT_SECONDS;
@@ -303,7 +303,7 @@ static int drain(mur_job *j, queue *q, pace *p)
             continue;
         if (j->options->trigger == MUR_TRIGGER_ONCE)
             break;
-        if (mur_broadcast_int64(j->c, is_count_due(j, p, false)))
+        if (mur_broadcast_int64(j->c, is_time_to_count(j, p, false)))
             rc = count(j, p);
     }
     return rc;
@@ -320,9 +320,9 @@ static int wait_for_trigger(mur_job *j, pace *p, double since, bool *is_over)
     mur_meter_phase(&j->meter, MUR_PHASE_WAITING);
     while (rc == 0 && !(*is_over = mur_job_is_stopping(j))) {
         double left = end - mur_monotonic();
-        int64_t next = mur_broadcast_int64(j->c, is_behind && is_count_due(j, p, true) ? COUNT
-                                                 : left <= 0                           ? LOOK
-                                                                                       : WAIT);
+        int64_t next = mur_broadcast_int64(j->c, is_behind && is_time_to_count(j, p, true) ? COUNT
+                                                 : left <= 0                               ? LOOK
+                                                                                           : WAIT);
         if (next == LOOK)
             break;
         if (next == COUNT) {
